@@ -1,0 +1,24 @@
+import { chmod, rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+const out = new URL('../dist/', import.meta.url).pathname;
+await rm(out, { recursive: true, force: true });
+await build({
+  entryPoints: { imux: 'bin/imux.ts' },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  minify: true,
+  sourcemap: false,
+  // Native addon: its loader picks a prebuilt binary beside itself.
+  external: ['@napi-rs/keyring', 'react-devtools-core'],
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+  },
+  define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
+  logLevel: 'warning',
+});
+await chmod(`${out}imux.js`, 0o755);

@@ -1,0 +1,153 @@
+import type { Attachment, Chat, ChatId, MessageId, Nonce, UserId } from '../../adapters/contract.ts';
+import type { AdapterErrorOptions, ErrorCode } from '../../adapters/errors.ts';
+import type { ConversationKey, MessageState } from '../link/messages.ts';
+
+/** One chat of one account, for ever under the same key. */
+export interface Conversation {
+  readonly key: ConversationKey;
+  readonly account: string;
+  readonly chat: ChatId;
+  readonly kind: Chat['kind'];
+  readonly address: string;
+  readonly title: string;
+  readonly topic?: string;
+  readonly unread: number;
+  readonly mentions: number;
+  /** Row of the last message read; 0: none. */
+  readonly readUpTo: number;
+  /** Milliseconds since the epoch of the last message; 0: none. */
+  readonly last: number;
+}
+
+/** A message as it stands on disk, its texts already sanitised. */
+export interface Row {
+  /** Rises with the order of arrival over all accounts. */
+  readonly row: number;
+  readonly key: ConversationKey;
+  readonly account: string;
+  readonly id?: MessageId;
+  readonly nonce?: Nonce;
+  readonly from: UserId | 'self';
+  readonly fromName: string;
+  /** Milliseconds since the epoch, as the network tells it. */
+  readonly at: number;
+  readonly text: string;
+  readonly style?: 'action' | 'notice';
+  /** The network's id of the message answered. */
+  readonly replyTo?: MessageId;
+  readonly files: readonly Attachment[];
+  readonly state?: MessageState;
+  readonly error?: StoredError;
+  readonly edited: boolean;
+  readonly retracted: boolean;
+  readonly mention: boolean;
+  readonly reactions: Readonly<Record<string, readonly string[]>>;
+  /** The `--id` of the sender's script. */
+  readonly scriptKey?: string;
+}
+
+export interface StoredError extends Pick<AdapterErrorOptions, 'retryAfter' | 'certain'> {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface Incoming {
+  readonly key: ConversationKey;
+  readonly id: MessageId;
+  readonly nonce?: Nonce;
+  readonly from: UserId | 'self';
+  readonly fromName: string;
+  readonly at: number;
+  readonly text: string;
+  readonly style?: 'action' | 'notice';
+  readonly replyTo?: MessageId;
+  readonly files?: readonly Attachment[];
+  readonly mention: boolean;
+  /** False: back-fill; stored and read already, never unread. */
+  readonly unread: boolean;
+}
+
+export interface Outgoing {
+  readonly key: ConversationKey;
+  readonly nonce: Nonce;
+  readonly text: string;
+  readonly at: number;
+  readonly replyTo?: MessageId;
+  readonly scriptKey?: string;
+  /** Path of a file to send, for the outbox; its name and size stand in `files`. */
+  readonly path?: string;
+}
+
+/**
+ * Messages, conversations, outbox and adapter memory in one SQLite database. Calls are synchronous and quick (tens of
+ * microseconds). Writes marked "grouped" join the open group, which `flush` (or 20 ms) commits; the rest commit at once.
+ * @throws ArchiveError `full` | `readonly` | `damaged` | `newer`, with the SQLite error as its cause.
+ */
+export interface Archive {
+  /** Finds or mints the conversation of a chat; title, address and topic are brought up to date. Grouped. */
+  conversation(account: string, chat: Chat): Conversation;
+  find(account: string, chat: ChatId): Conversation | undefined;
+  get(key: ConversationKey): Conversation | undefined;
+  conversations(account?: string): readonly Conversation[];
+
+  /** Stores once: undefined where that id (or nonce) is already stored in the conversation. Grouped. */
+  receive(message: Incoming): Row | undefined;
+  /** Stores a text to send, state `queued`, on disk (FULL) when it returns. Under a script key already used it returns that row. */
+  enqueue(message: Outgoing): { readonly row: Row; readonly fresh: boolean };
+  /** State only rises; undefined where nothing changed. On disk when it returns. */
+  settle(
+    row: number,
+    state: MessageState,
+    details?: { readonly id?: MessageId; readonly error?: StoredError },
+  ): Row | undefined;
+  /** Puts a failed or unknown message back to `queued`. */
+  requeue(row: number): Row | undefined;
+  /** Counts one more try and returns how many there were. */
+  tried(row: number): number;
+  discard(row: number): boolean;
+  /** What is queued, sent, failed or unknown, in the order of sending. */
+  outbox(account?: string): readonly Row[];
+  /** Path of the file that a queued row is to send. */
+  pathOf(row: number): string | undefined;
+  /** A receipt: own messages up to this id (`single`: it alone) rise to the state. Grouped. Returns those that changed. */
+  receipt(
+    key: ConversationKey,
+    upTo: MessageId,
+    state: 'accepted' | 'delivered' | 'read',
+    single: boolean,
+  ): readonly Row[];
+  bounce(key: ConversationKey, id: MessageId, error: StoredError): Row | undefined;
+
+  /** Only where `by` wrote the message; undefined otherwise. Grouped. */
+  edit(key: ConversationKey, id: MessageId, by: UserId | 'self', text: string): Row | undefined;
+  retract(key: ConversationKey, id: MessageId, by: UserId | 'self'): Row | undefined;
+  react(key: ConversationKey, id: MessageId, by: string, emoji: readonly string[]): Row | undefined;
+
+  row(row: number): Row | undefined;
+  byId(key: ConversationKey, id: MessageId): Row | undefined;
+  byScriptKey(scriptKey: string): Row | undefined;
+  /** Oldest first, the `limit` messages before row `before` (or the last ones). */
+  page(key: ConversationKey, limit: number, before?: number): readonly Row[];
+  /** Rows after `after` over all conversations, ascending. */
+  since(after: number, limit: number): readonly Row[];
+  lastRow(): number;
+  /** The query language of `imux search`: words, "phrases", from: in: account: before: after: has:file. Newest first. */
+  search(query: string, limit: number, account?: string): readonly Row[];
+
+  /** Everything up to that row is read; returns the conversation as it now stands. */
+  markRead(key: ConversationKey, upTo: number): Conversation | undefined;
+
+  /** Adapter memory of one account. Set is grouped with the messages received before it. */
+  memory(account: string): { get(key: string): string | undefined; set(key: string, value: string | undefined): void };
+  /** Drops an account's memory and empty outbox entries; its messages stay. */
+  forget(account: string): void;
+
+  /** Resolves when all written so far is on disk; rejects with ArchiveError where it cannot be. */
+  saved(): Promise<void>;
+  flush(): void;
+  /** Indexes for search what is not indexed yet, in small steps; resolves when done or aborted. */
+  index(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+export type ArchiveFault = 'full' | 'readonly' | 'damaged' | 'newer';
