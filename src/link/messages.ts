@@ -38,6 +38,7 @@ export type LinkErrorCode =
   | 'timeout'
   | 'disk'
   | 'settings'
+  | 'host-unknown'
   | 'cancelled';
 
 export interface LinkError {

@@ -1,0 +1,17 @@
+export const help = `imux: all your chat accounts in one terminal
+
+Usage: imux [--profile NAME] [VERB] [OPTIONS]
+
+  imux                 the screen: one list of all contacts, one conversation, one prompt
+  imux demo            the same on small built-in networks; nothing leaves this machine
+  imux account …       add, list, show, set, remove, enable, disable, check
+  imux networks        what each network can and cannot do here, and what an account needs
+  imux contacts        the merged list
+  imux chats           conversations, the latest first
+  imux send …          sends a text or standard input
+  imux watch …         what happens, as it comes
+  imux hub …           the background process: run, start, stop, status
+
+imux VERB --help explains each with examples. imux --version.
+Folders: XDG, or all under IMUX_HOME. NO_COLOR is obeyed.
+`;

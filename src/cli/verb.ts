@@ -1,0 +1,182 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import type { LinkClient } from '../link/client.ts';
+import type { LinkError } from '../link/messages.ts';
+import { findPaths, type Paths } from '../paths.ts';
+import { exit, exitCodeOf } from './exit.ts';
+
+/** What a verb may touch of the process. */
+export interface Io {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly paths: Paths;
+  /** A diagnostic line on stderr, `imux: ` before it. */
+  say(text: string): void;
+  /** One line on stdout; waits where the reader is slower than we are. */
+  print(line: string): Promise<void>;
+  /** The hub, started where none runs (`start` false: an error then). */
+  hub(start?: boolean): Promise<LinkClient>;
+}
+
+export interface Verb {
+  /** What `--help` prints. */
+  readonly help: string;
+  /** Resolves with the exit code. @throws VerbError, LinkFailure. */
+  run(args: readonly string[], io: Io): Promise<number>;
+}
+
+/** Something the caller did wrong, with the exit code that tells which. */
+export class VerbError extends Error {
+  override readonly name = 'VerbError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+export const usage = (message: string): VerbError => new VerbError(exit.usage, message);
+
+/** parseArgs, its complaint as a usage error. */
+export function readArgs<T extends ParseArgsOptionsConfig>(args: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
+  } catch (cause) {
+    throw new VerbError(exit.usage, cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+type Verbs = Readonly<Record<string, () => Promise<Verb>>> & { readonly screen: () => Promise<Verb> };
+
+/** Runs the verb that the arguments name and sets the exit code. Only that verb's code is loaded. */
+export async function runVerb(verbs: Verbs): Promise<void> {
+  const { name, args, profile } = pick(process.argv.slice(2));
+  const stop = new AbortController();
+  endOnSignals(stop);
+  quietOnClosedPipe();
+  try {
+    if (name === '--version' || name === '-V') {
+      process.stdout.write(`imux ${(await import('../version.ts')).VERSION}\n`);
+      return;
+    }
+    if (name === 'help' || name === '--help' || name === '-h') {
+      process.stdout.write((await import('./help.ts')).help);
+      return;
+    }
+    const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+    if (!load) throw usage(`there is no verb "${name}"; imux --help lists them`);
+    const verb = await load();
+    if (asksForHelp(args)) {
+      process.stdout.write(verb.help);
+      return;
+    }
+    process.exitCode = await verb.run(args, makeIo(stop.signal, profile));
+  } catch (error) {
+    report(error, stop.signal, name);
+  }
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
+}
+
+function pick(argv: readonly string[]): { name: string; args: readonly string[]; profile: string | undefined } {
+  let rest = argv;
+  let profile: string | undefined;
+  if (rest[0]?.startsWith('--profile=')) {
+    profile = rest[0].slice('--profile='.length);
+    rest = rest.slice(1);
+  } else if (rest[0] === '--profile') {
+    profile = rest[1];
+    rest = rest.slice(2);
+  }
+  const [name = 'screen', ...args] = rest;
+  return { name, args, profile };
+}
+
+function makeIo(signal: AbortSignal, profile: string | undefined): Io {
+  // A hub that this process starts reads the profile from here.
+  if (profile) process.env.IMUX_PROFILE = profile;
+  let paths: Paths;
+  try {
+    paths = findPaths(process.env, profile);
+  } catch (cause) {
+    throw new VerbError(exit.usage, cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    env: process.env,
+    signal,
+    paths,
+    say: (text) => void process.stderr.write(`imux: ${text}\n`),
+    print: (line) =>
+      new Promise((resolve) => {
+        if (process.stdout.write(`${line}\n`)) resolve();
+        else process.stdout.once('drain', resolve);
+      }),
+    async hub(start = true) {
+      if (!start) return (await import('../link/client.ts')).attach(paths, 'imux');
+      return (await import('../link/start.ts')).attachOrStart(paths, 'imux');
+    },
+  };
+}
+
+function endOnSignals(stop: AbortController): void {
+  for (const [name, code] of [
+    ['SIGINT', exit.interrupted],
+    ['SIGTERM', exit.terminated],
+  ] as const) {
+    process.once(name, () => {
+      stop.abort(name);
+      process.exitCode = code;
+      // What holds on to the event loop after that is not worth waiting for.
+      setTimeout(() => process.exit(code), 2_000).unref();
+    });
+  }
+}
+
+/** Node turns SIGPIPE into an EPIPE error: a reader that has enough (`| head -1`) is no error. */
+function quietOnClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? exit.ok : exit.io);
+  });
+}
+
+function report(error: unknown, signal: AbortSignal, verb: string): void {
+  if (signal.aborted) {
+    process.exitCode = signal.reason === 'SIGTERM' ? exit.terminated : exit.interrupted;
+    return;
+  }
+  if (error instanceof VerbError) {
+    process.stderr.write(`imux ${verb}: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+    return;
+  }
+  const detail = linkErrorOf(error);
+  if (detail) {
+    process.stderr.write(`imux ${verb}: ${describe(detail)}\n`);
+    process.exitCode = exitCodeOf(detail.code);
+    return;
+  }
+  process.stderr.write(
+    `imux ${verb}: a fault of imux itself: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exitCode = exit.software;
+}
+
+/** Told by its name, so that verbs that never reach a hub need not load the link. */
+function linkErrorOf(error: unknown): LinkError | undefined {
+  return error instanceof Error && error.name === 'LinkFailure' && 'detail' in error
+    ? (error.detail as LinkError)
+    : undefined;
+}
+
+export function describe(error: LinkError): string {
+  const candidates = error.candidates?.length ? `\n${error.candidates.map((target) => `  ${target}`).join('\n')}` : '';
+  return `${error.message}${candidates}`;
+}

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Paths } from '../paths.ts';
+import { attach, type LinkClient, LinkFailure } from './client.ts';
+
+const START_TIMEOUT_MS = 10_000;
+const POLL_MS = 10;
+/** A starter that has not got a hub up by then has died. */
+const STALE_START_MS = 10_000;
+
+/**
+ * Connects to the hub, starting one in the background where none runs. Of several fronts that come at once only one
+ * starts it; the rest wait for that one.
+ * @throws LinkFailure `hub` where it does not come up; hub.log in the data folder then says why.
+ */
+export async function attachOrStart(paths: Paths, front: string): Promise<LinkClient> {
+  try {
+    return await attach(paths, front);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+  const end = performance.now() + START_TIMEOUT_MS;
+  let started = startOnce(paths);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    try {
+      const client = await attach(paths, front);
+      started?.done();
+      return client;
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+      if (started?.exited()) {
+        throw new LinkFailure(
+          { code: 'hub', message: `the hub did not start; see ${join(paths.data, 'hub.log')}` },
+          { cause: error },
+        );
+      }
+      if (performance.now() > end) {
+        throw new LinkFailure(
+          { code: 'hub', message: `the hub did not start in ${START_TIMEOUT_MS / 1000} s` },
+          { cause: error },
+        );
+      }
+      started ??= startOnce(paths);
+    }
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  if (!(error instanceof LinkFailure) || !(error.cause instanceof Error) || !('code' in error.cause)) return false;
+  return error.cause.code === 'ENOENT' || error.cause.code === 'ECONNREFUSED';
+}
+
+interface Started {
+  exited(): boolean;
+  /** Lets others start one again. */
+  done(): void;
+}
+
+/** As built, all is one folder; from source, Node runs the TypeScript as it is. */
+const program = fileURLToPath(
+  import.meta.url.endsWith('.ts') ? new URL('../../bin/imux.ts', import.meta.url) : new URL('imux.js', import.meta.url),
+);
+
+/** Undefined: another front is starting it just now. */
+function startOnce(paths: Paths): Started | undefined {
+  mkdirSync(paths.run, { recursive: true, mode: 0o700 });
+  const marker = join(paths.run, 'starting');
+  try {
+    closeSync(openSync(marker, 'wx', 0o600));
+  } catch {
+    const age = Date.now() - (statSync(marker, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (age > STALE_START_MS) rmSync(marker, { force: true });
+    return undefined;
+  }
+  // Detached: it outlives the front and its terminal. What it has to say goes to hub.log.
+  const child = spawn(process.execPath, [program, 'hub', 'run', '--on-demand'], {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+  });
+  child.unref();
+  let exited = false;
+  const done = (): void => rmSync(marker, { force: true });
+  const end = (): void => {
+    exited = true;
+    done();
+  };
+  child.once('exit', end);
+  child.once('error', end);
+  return { exited: () => exited, done };
+}
