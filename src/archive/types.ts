@@ -81,7 +81,7 @@ export interface Outgoing {
 /**
  * Messages, conversations, outbox and adapter memory in one SQLite database. Calls are synchronous and quick (tens of
  * microseconds). Writes marked "grouped" join the open group, which `flush` (or 20 ms) commits; the rest commit at once.
- * @throws ArchiveError `full` | `readonly` | `damaged` | `newer`, with the SQLite error as its cause.
+ * @throws ArchiveError (./error.ts) with an ArchiveFault as its code and the SQLite error as its cause.
  */
 export interface Archive {
   /** Finds or mints the conversation of a chat; title, address and topic are brought up to date. Grouped. */
@@ -142,12 +142,22 @@ export interface Archive {
   /** Drops an account's memory and empty outbox entries; its messages stay. */
   forget(account: string): void;
 
-  /** Resolves when all written so far is on disk; rejects with ArchiveError where it cannot be. */
-  saved(): Promise<void>;
+  /**
+   * Resolves when all written so far (of that account, or of all) is on disk; rejects with ArchiveError where some of it
+   * was lost, once for each account: what was received since the last `saved` is then not stored.
+   */
+  saved(account?: string): Promise<void>;
+  /** Commits the open group now. Throws nothing: what could not be written is told by `saved`. */
   flush(): void;
   /** Indexes for search what is not indexed yet, in small steps; resolves when done or aborted. */
   index(signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
-export type ArchiveFault = 'full' | 'readonly' | 'damaged' | 'newer';
+/** `damaged`: the next opening sets the database aside. `newer`: written by a newer imux. `io`: any other fault of the disk. */
+export type ArchiveFault = 'full' | 'readonly' | 'damaged' | 'newer' | 'io';
+
+export interface ArchiveOptions {
+  /** Told in plain words when a database was set aside, salvaged or migrated. */
+  readonly notice?: (text: string) => void;
+}
