@@ -1,0 +1,1 @@
+export const DEFAULT_ROOT = 'https://api.telegram.org';
