@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url';
+import { attach, type LinkClient } from '../../src/link/client.ts';
+import type { AccountInput, Change } from '../../src/link/messages.ts';
+import { findPaths, type Paths } from '../../src/paths.ts';
+import { spawnServer, tempDir, waitFor } from '../servers/process.ts';
+
+export const program = fileURLToPath(new URL('../../dist/imux.js', import.meta.url));
+
+export interface BenchHub {
+  readonly pid: number;
+  readonly home: string;
+  readonly paths: Paths;
+  readonly env: NodeJS.ProcessEnv;
+  readonly link: LinkClient;
+  /** Counts what comes; `until` resolves when that many messages have come. */
+  readonly seen: { messages: number; until(count: number, timeoutMs: number): Promise<void> };
+  add(input: AccountInput): Promise<void>;
+  online(account: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The bundled hub as a process of its own, with a front attached. `prepare` may lay out its folders first. */
+export async function benchHub(
+  env: NodeJS.ProcessEnv = {},
+  prepare?: (paths: Paths) => Promise<void>,
+): Promise<BenchHub> {
+  const dir = await tempDir('bench');
+  const whole = { ...process.env, ...env, IMUX_HOME: dir.path };
+  const paths = findPaths(whole);
+  await prepare?.(paths);
+  const hub = await spawnServer(process.execPath, [program, 'hub', 'run'], {
+    env: whole,
+    ready: async () =>
+      (await attach(paths, 'bench').then(
+        (link) => link.close(),
+        () => false,
+      )) !== false,
+  });
+  const link = await attach(paths, 'bench');
+  let messages = 0;
+  const online = new Set<string>();
+  const note = (change: Change): void => {
+    if (change.type === 'message') messages += 1;
+    if (change.type === 'account' && change.account.state === 'online') online.add(change.account.account);
+  };
+  link.on('changes', (changes) => changes.forEach(note));
+  const subscribe = async (): Promise<void> => {
+    const { accounts } = await link.call('subscribe', {});
+    for (const account of accounts) note({ type: 'account', account });
+  };
+  link.on('resync', () => void subscribe());
+  await subscribe();
+  return {
+    pid: hub.pid,
+    home: dir.path,
+    paths,
+    env: whole,
+    link,
+    seen: {
+      get messages() {
+        return messages;
+      },
+      until: async (count, timeoutMs) =>
+        void (await waitFor(() => messages >= count, { timeoutMs, what: `${count} messages; ${messages} came` })),
+    },
+    add: async (input) => void (await link.call('accounts.add', input)),
+    online: async (account) =>
+      void (await waitFor(() => online.has(account), { timeoutMs: 60_000, what: `${account} to be online` })),
+    stop: async () => {
+      link.close();
+      await hub.stop();
+      await dir.remove();
+    },
+  };
+}
+
+/** Longest time that the hub took to answer, in ms, while it lasted: an upper bound of how long its event loop stood. */
+export function watchLoop(paths: Paths): { stop(): Promise<number> } {
+  let worst = 0;
+  let going = true;
+  const done = (async () => {
+    const link = await attach(paths, 'bench-ping');
+    while (going) {
+      const from = performance.now();
+      await link.call('outbox.list', {});
+      worst = Math.max(worst, performance.now() - from);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    link.close();
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await done;
+      return worst;
+    },
+  };
+}
