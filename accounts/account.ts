@@ -13,6 +13,7 @@ import type {
   Session,
 } from '../adapters/contract.ts';
 import { AdapterError, asAdapterError } from '../adapters/errors.ts';
+import { endOf, LeftBehind } from './ending.ts';
 import { bindHost, idleHost } from './host.ts';
 import type { Pace, Wake } from './pace.ts';
 import type { Vault } from './secrets/ladder.ts';
@@ -100,8 +101,6 @@ export interface AccountParts {
   readonly random?: () => number;
 }
 
-/** How long a session may take to sign out before it is left behind. */
-const STOP_MS = 5_000;
 /** After a session's end its calls settle by themselves; what does not is settled after that time. */
 const SETTLE_MS = 1_000;
 
@@ -217,28 +216,6 @@ function prepare(config: AccountConfig, { adapter, sink, clock }: AccountParts):
 function facetsOf(session: Session): ReadonlySet<Facet> {
   const names = Object.keys(FACETS) as Facet[];
   return new Set(names.filter((facet) => session[facet] !== undefined));
-}
-
-class LeftBehind extends AdapterError {}
-
-/** Ends as the session does, or a while after the signal aborted. */
-async function endOf(run: () => Promise<void>, signal: AbortSignal, clock: Clock): Promise<void> {
-  const over = new AbortController();
-  const bound = new Promise<never>((_, reject) => {
-    const wait = (): void => {
-      clock.sleep(STOP_MS, over.signal).then(
-        () => reject(new LeftBehind('unreachable', `the session did not end within ${STOP_MS / 1000} s; left behind`)),
-        () => {},
-      );
-    };
-    if (signal.aborted) wait();
-    else signal.addEventListener('abort', wait, { once: true, signal: over.signal });
-  });
-  try {
-    await Promise.race([run(), bound]);
-  } finally {
-    over.abort();
-  }
 }
 
 /** Nobody waits for ever: a call that the session left unsettled ends soon after it, its outcome unknown. */
