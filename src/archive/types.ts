@@ -76,6 +76,8 @@ export interface Outgoing {
   readonly scriptKey?: string;
   /** Path of a file to send, for the outbox; its name and size stand in `files`. */
   readonly path?: string;
+  /** What to show of the file; its base name where this is absent. */
+  readonly files?: readonly Attachment[];
 }
 
 /**
@@ -90,7 +92,10 @@ export interface Archive {
   get(key: ConversationKey): Conversation | undefined;
   conversations(account?: string): readonly Conversation[];
 
-  /** Stores once: undefined where that id (or nonce) is already stored in the conversation. Grouped. */
+  /**
+   * Stores once: undefined where that id is already stored in the conversation, or that nonce by the same sender. Where it
+   * is the echo of an own message, that row gets the id and rises to `accepted`; `byId` then finds it. Grouped.
+   */
   receive(message: Incoming): Row | undefined;
   /** Stores a text to send, state `queued`, on disk (FULL) when it returns. Under a script key already used it returns that row. */
   enqueue(message: Outgoing): { readonly row: Row; readonly fresh: boolean };
@@ -100,7 +105,7 @@ export interface Archive {
     state: MessageState,
     details?: { readonly id?: MessageId; readonly error?: StoredError },
   ): Row | undefined;
-  /** Puts a failed or unknown message back to `queued`. */
+  /** Puts a failed or unknown message back to `queued`, at its old place in the order. */
   requeue(row: number): Row | undefined;
   /** Counts one more try and returns how many there were. */
   tried(row: number): number;
@@ -131,15 +136,18 @@ export interface Archive {
   /** Rows after `after` over all conversations, ascending. */
   since(after: number, limit: number): readonly Row[];
   lastRow(): number;
-  /** The query language of `imux search`: words, "phrases", from: in: account: before: after: has:file. Newest first. */
+  /**
+   * @throws QueryError (./query.ts) where a filter's value makes no sense.
+   * The query language of `imux search`: words, "phrases", from: in: account: before: after: has:file. Newest arrival first.
+   */
   search(query: string, limit: number, account?: string): readonly Row[];
 
-  /** Everything up to that row is read; returns the conversation as it now stands. */
+  /** Everything up to that row is read; never goes back. Returns the conversation as it now stands. Grouped. */
   markRead(key: ConversationKey, upTo: number): Conversation | undefined;
 
   /** Adapter memory of one account. Set is grouped with the messages received before it. */
   memory(account: string): { get(key: string): string | undefined; set(key: string, value: string | undefined): void };
-  /** Drops an account's memory and empty outbox entries; its messages stay. */
+  /** Drops an account's memory and ends its outbox (queued becomes failed, sent becomes unknown); its messages stay. */
   forget(account: string): void;
 
   /**

@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Conversations, loadConversations } from './conversations.ts';
+import { ArchiveError, asArchiveError } from './error.ts';
+import { backUp, connect, damageMark, makeFile, markDamaged, setAside } from './files.ts';
+import { decoder, type Ground, rowNumbers } from './ground.ts';
+import { messages } from './messages.ts';
+import { receipts, sending } from './outbox.ts';
+import { memories, pages } from './pages.ts';
+import { salvage } from './salvage.ts';
+import { migrate } from './schema.ts';
+import { openIndex, searcher } from './search.ts';
+import { openTransactions } from './transactions.ts';
+import type { Archive, ArchiveOptions } from './types.ts';
+
+/**
+ * Opens the archive at a path, making folder and file where there are none. A damaged database is set aside under a
+ * dated name and what can be read of it is copied into a new one.
+ * @throws ArchiveError
+ */
+export function openArchive(path: string, options: ArchiveOptions = {}): Archive {
+  const notice = options.notice ?? (() => {});
+  try {
+    if (existsSync(damageMark(path))) throw new ArchiveError('damaged', 'damage was met while imux ran');
+    return build(path, notice);
+  } catch (error) {
+    const fault = asArchiveError(error) ?? asFileError(error);
+    if (fault?.code !== 'damaged') throw fault ?? error;
+    return startAgain(path, notice);
+  }
+}
+
+function startAgain(path: string, notice: (text: string) => void): Archive {
+  const aside = setAside(path);
+  try {
+    const db = openDatabase(path, notice);
+    const saved = salvage(aside, db);
+    db.close();
+    notice(`the archive was damaged and is kept as ${aside}; ${saved.message} of its messages could be saved`);
+    return build(path, notice);
+  } catch (error) {
+    throw asArchiveError(error) ?? error;
+  }
+}
+
+function openDatabase(path: string, notice: (text: string) => void): DatabaseSync {
+  makeFile(path);
+  const db = connect(path);
+  try {
+    migrate(db, (version) => notice(`the archive is kept as it was: ${backUp(db, path, version)}`));
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function build(path: string, notice: (text: string) => void): Archive {
+  const db = openDatabase(path, notice);
+  try {
+    return assemble(db, path);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function assemble(db: DatabaseSync, path: string): Archive {
+  const conversations = loadConversations(db);
+  const index = openIndex(db);
+  const lost = (): void => {
+    conversations.lost();
+    index.lost();
+  };
+  const tx = openTransactions(db, { ...conversations, lost }, (error) => {
+    if (error.code === 'damaged') markDamaged(path);
+  });
+  const ground: Ground = { db, tx, conversations, rows: rowNumbers(db), index, decode: decoder(conversations) };
+  const search = searcher(db, index, conversations);
+
+  return {
+    ...directory(ground),
+    ...messages(ground),
+    ...sending(ground),
+    ...receipts(ground),
+    ...pages(ground),
+    memory: memories(ground),
+    search: (query, limit, account) =>
+      tx.guarded(() => search(query, limit, account).flatMap((value) => ground.decode(value) ?? [])),
+    index: async (signal) => {
+      while (!signal.aborted && index.upTo() < ground.rows.last() && tx.grouped(undefined, index.step)) await turn();
+    },
+    saved: tx.saved,
+    flush: tx.flush,
+    close: () => {
+      tx.flush();
+      db.close();
+    },
+  };
+}
+
+function directory({ conversations, tx }: Ground): Pick<Archive, 'conversation' | 'find' | 'get' | 'conversations'> {
+  return {
+    conversation: (account, chat) => ensure(conversations, tx, account, chat),
+    find: conversations.find,
+    get: conversations.get,
+    conversations: conversations.all,
+  };
+}
+
+/** A key is given even while the disk takes nothing: people are to be shown; `saved` tells of the fault. */
+function ensure(
+  conversations: Conversations,
+  tx: Ground['tx'],
+  account: string,
+  chat: Parameters<Archive['conversation']>[1],
+): ReturnType<Archive['conversation']> {
+  const before = conversations.find(account, chat.id);
+  const now = conversations.ensure(account, chat);
+  // What is not written now is written with the first commit that succeeds.
+  if (before === now || tx.failing()) return now;
+  try {
+    tx.grouped(account, () => {});
+  } catch (error) {
+    if (!asArchiveError(error)) throw error;
+  }
+  return now;
+}
+
+function asFileError(error: unknown): ArchiveError | undefined {
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return undefined;
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return new ArchiveError('full', 'the disk is full', error);
+  if (error.code === 'EROFS' || error.code === 'EACCES' || error.code === 'EPERM')
+    return new ArchiveError('readonly', 'the folder of the archive cannot be written', error);
+  return error.code.startsWith('E') && 'syscall' in error
+    ? new ArchiveError('io', 'the archive cannot be opened', error)
+    : undefined;
+}

@@ -1,0 +1,46 @@
+import { textOf } from './columns.ts';
+import { numberOfKey } from './conversations.ts';
+import type { Ground } from './ground.ts';
+import { COLUMNS } from './rows.ts';
+import type { Archive, Row } from './types.ts';
+
+type Pages = Pick<Archive, 'row' | 'byId' | 'byScriptKey' | 'page' | 'since' | 'lastRow'>;
+
+/** Reading back; what stands in the open group is seen as well. */
+export function pages({ db, tx, decode, rows }: Ground): Pages {
+  const byRow = db.prepare(`SELECT ${COLUMNS} FROM message WHERE row = ?`);
+  const byId = db.prepare(`SELECT ${COLUMNS} FROM message WHERE conversation = ? AND id = ?`);
+  const byScriptKey = db.prepare(`SELECT ${COLUMNS} FROM message WHERE script_key = ?`);
+  const page = db.prepare(
+    `SELECT ${COLUMNS} FROM message WHERE conversation = ? AND row < ? ORDER BY row DESC LIMIT ?`,
+  );
+  const since = db.prepare(`SELECT ${COLUMNS} FROM message WHERE row > ? ORDER BY row LIMIT ?`);
+  const all = (values: ReturnType<typeof page.all>): Row[] => values.flatMap((value) => decode(value) ?? []);
+
+  return {
+    row: (row) => tx.guarded(() => decode(byRow.get(row))),
+    byId: (key, id) => tx.guarded(() => decode(byId.get(numberOfKey(key), id))),
+    byScriptKey: (key) => tx.guarded(() => decode(byScriptKey.get(key))),
+    page: (key, limit, before = Number.MAX_SAFE_INTEGER) =>
+      tx.guarded(() => all(page.all(numberOfKey(key), before, limit)).reverse()),
+    since: (after, limit) => tx.guarded(() => all(since.all(after, limit))),
+    lastRow: () => rows.last(),
+  };
+}
+
+/** Adapter memory; what is set joins the group of the messages received before it. */
+export function memories({ db, tx }: Ground): Archive['memory'] {
+  const get = db.prepare('SELECT value FROM memory WHERE account = ? AND key = ?');
+  const set = db.prepare(
+    'INSERT INTO memory VALUES (?, ?, ?) ON CONFLICT (account, key) DO UPDATE SET value = excluded.value',
+  );
+  const drop = db.prepare('DELETE FROM memory WHERE account = ? AND key = ?');
+  return (account) => ({
+    get: (key) => tx.guarded(() => textOf(get.get(account, key)?.value)),
+    set: (key, value) =>
+      tx.grouped(account, () => {
+        if (value === undefined) drop.run(account, key);
+        else set.run(account, key, value);
+      }),
+  });
+}

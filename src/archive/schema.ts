@@ -1,0 +1,63 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { ArchiveError } from './error.ts';
+
+/**
+ * Each step takes the database from the version of its index to the next; a step that was released is never changed.
+ *
+ * conversation.id    the number in a ConversationKey
+ * message.sender     NULL: the account itself, and then `state` is never NULL
+ * message.counted    1: was unread when it arrived; back-fill is 0
+ * mark               single numbers: `row`, the highest row ever given; `indexed`, the last row in `search`
+ * search.scope       the conversation as one token, see search.ts
+ */
+export const STEPS: readonly string[] = [
+  `
+  CREATE TABLE conversation (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, chat TEXT NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL,
+    title TEXT NOT NULL, topic TEXT, unread INTEGER NOT NULL, mentions INTEGER NOT NULL, read_up_to INTEGER NOT NULL,
+    last INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE message (
+    row INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, id TEXT, nonce TEXT, sender TEXT, sender_name TEXT NOT NULL,
+    at INTEGER NOT NULL, text TEXT NOT NULL, style TEXT, reply_to TEXT, files TEXT, state TEXT, error TEXT,
+    edited INTEGER NOT NULL, retracted INTEGER NOT NULL, mention INTEGER NOT NULL, counted INTEGER NOT NULL,
+    reactions TEXT, script_key TEXT, path TEXT, tried INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX message_by_id ON message (conversation, id) WHERE id IS NOT NULL;
+  CREATE INDEX message_by_conversation ON message (conversation);
+  CREATE INDEX message_by_nonce ON message (conversation, nonce) WHERE nonce IS NOT NULL;
+  CREATE INDEX message_by_state ON message (state, conversation) WHERE state IS NOT NULL;
+  CREATE UNIQUE INDEX message_by_script_key ON message (script_key) WHERE script_key IS NOT NULL;
+  CREATE TABLE memory (account TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (account, key)) STRICT, WITHOUT ROWID;
+  CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE VIRTUAL TABLE search USING fts5 (text, scope, content='', contentless_delete=1, tokenize='trigram');
+  `,
+];
+
+/**
+ * Brings the database to the newest version, each step in a transaction of its own.
+ * @param backup keeps a copy of the database as it was at that version; called before each step but the first.
+ * @throws ArchiveError `newer` where a newer imux wrote it.
+ */
+export function migrate(db: DatabaseSync, backup: (version: number) => void, steps = STEPS): void {
+  const found = version(db);
+  if (found > steps.length)
+    throw new ArchiveError('newer', `the archive was written by a newer imux (version ${found} of its layout)`);
+  for (const [from, step] of steps.entries()) {
+    if (from < found) continue;
+    if (from > 0) backup(from);
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(`${step}; PRAGMA user_version = ${from + 1}`);
+      db.exec('COMMIT');
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+function version(db: DatabaseSync): number {
+  const value = db.prepare('PRAGMA user_version').get()?.user_version;
+  return typeof value === 'number' ? value : 0;
+}
