@@ -17,13 +17,17 @@ export class LineTooLong extends Error {
  * Holds no more than `limit` bytes. Empty lines are left out.
  * @throws LineTooLong out of the returned function; it must not be called again after that.
  */
-export function splitLines(onLine: (line: string) => void, limit: number): (chunk: Buffer) => void {
+export function splitLines(onLine: (line: string) => void, limit: number | (() => number)): (chunk: Buffer) => void {
+  const check = (bytes: number): void => {
+    const most = typeof limit === 'number' ? limit : limit();
+    if (bytes > most) throw new LineTooLong(`a line of more than ${most} bytes`);
+  };
   let held: Buffer[] = [];
   let heldBytes = 0;
   return (chunk) => {
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
-      if (heldBytes + end - start > limit) throw new LineTooLong(`a line of more than ${limit} bytes`);
+      check(heldBytes + end - start);
       const line = heldBytes === 0 ? chunk.toString('utf8', start, end) : joined(held, chunk.subarray(start, end));
       held = [];
       heldBytes = 0;
@@ -32,7 +36,7 @@ export function splitLines(onLine: (line: string) => void, limit: number): (chun
     }
     if (start === chunk.length) return;
     heldBytes += chunk.length - start;
-    if (heldBytes > limit) throw new LineTooLong(`a line of more than ${limit} bytes`);
+    check(heldBytes);
     held.push(start === 0 ? chunk : chunk.subarray(start));
   };
 }

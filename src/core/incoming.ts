@@ -1,0 +1,106 @@
+import type { Attachment, Message } from '../../adapters/contract.ts';
+import type { Row } from '../archive/types.ts';
+import type { Change } from '../link/messages.ts';
+import { nameOfUser, setTyping } from './people.ts';
+import { entryFor } from './roster.ts';
+import { sanitise, sanitiseLine } from './sanitise.ts';
+import type { AccountEntry, Core, Entry } from './state.ts';
+import { messageView } from './views.ts';
+
+/** A clock that runs this far ahead of ours is not believed, in milliseconds. */
+const leadLimit = 24 * 60 * 60 * 1000;
+
+/** Stores a message once and tells the fronts; what was stored before changes nothing. */
+export function takeMessage(
+  core: Core,
+  account: AccountEntry,
+  message: Message,
+  now: number,
+  out: Change[],
+  live: boolean,
+): void {
+  const given = message.fromName ? sanitiseLine(message.fromName) : '';
+  const entry = entryFor(core, account, message.chat, given, out);
+  const row = storeMessage(core, entry, message, given, now, true);
+  if (!row) return;
+  if (entry.typing && row.from !== 'self') setTyping(account, message.chat, row.from, false, out);
+  out.push({ type: 'message', message: messageView(core, row), live });
+  out.push({
+    type: 'unread',
+    conversation: entry.key,
+    unread: entry.unread,
+    mentions: entry.mentions,
+    last: new Date(entry.last).toISOString(),
+  });
+}
+
+/** A page of older messages asked for by the person: stored as read. Returns how many were new. */
+export function takeHistory(
+  core: Core,
+  entry: Entry,
+  messages: readonly Message[],
+  now: number,
+  out: Change[],
+): number {
+  let stored = 0;
+  for (const message of messages) {
+    const given = message.fromName ? sanitiseLine(message.fromName) : '';
+    const row = storeMessage(core, entry, message, given, now, false);
+    if (!row) continue;
+    stored += 1;
+    out.push({ type: 'message', message: messageView(core, row), live: false });
+  }
+  return stored;
+}
+
+function storeMessage(
+  core: Core,
+  entry: Entry,
+  message: Message,
+  givenName: string,
+  now: number,
+  counted: boolean,
+): Row | undefined {
+  const { account } = entry;
+  const self = message.from === 'self' || message.from === account.self;
+  const text = sanitise(message.text);
+  const unread = counted && !self;
+  const mention = !self && entry.kind === 'room' && (account.mention?.test(text) ?? false);
+  const at = timeOf(message.at, now);
+  const row = core.store.receive({
+    key: entry.key,
+    id: message.id,
+    ...(message.nonce === undefined ? {} : { nonce: message.nonce }),
+    from: self ? 'self' : message.from,
+    fromName: givenName || (self || message.from === 'self' ? account.name : nameOfUser(entry, message.from)),
+    at,
+    text,
+    ...(message.style ? { style: message.style } : {}),
+    ...(message.replyTo === undefined ? {} : { replyTo: message.replyTo }),
+    ...(message.files && message.files.length > 0 ? { files: message.files.map(cleanFile) } : {}),
+    mention,
+    unread,
+  });
+  if (!row) return undefined;
+  if (unread) {
+    entry.unread += 1;
+    if (mention) entry.mentions += 1;
+  }
+  if (at > entry.last) entry.last = at;
+  return row;
+}
+
+/** A stamp that no calendar holds, or from the future, becomes the time of arrival. */
+function timeOf(stamp: Date, now: number): number {
+  const at = stamp.getTime();
+  return at >= 0 && at <= now + leadLimit ? at : now;
+}
+
+function cleanFile(file: Attachment): Attachment {
+  return {
+    id: file.id,
+    name: sanitiseLine(file.name),
+    ...(file.mime === undefined ? {} : { mime: sanitiseLine(file.mime) }),
+    ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
+  };
+}
