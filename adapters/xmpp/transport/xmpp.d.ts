@@ -113,14 +113,14 @@ declare module '@xmpp/jid' {
   export default jid;
 }
 
-declare module '@xmpp/tcp' {
+declare module '@xmpp/tcp/lib/Connection.js' {
   import { Client } from '@xmpp/client-core';
   export default class ConnectionTCP extends Client {}
 }
 
 declare module '@xmpp/client-core' {
   import type { EventEmitter } from 'node:events';
-  import type { Duplex } from 'node:stream';
+  import type { Socket } from 'node:net';
   import type { JID } from '@xmpp/jid';
   import type { Element } from '@xmpp/xml';
 
@@ -133,7 +133,7 @@ declare module '@xmpp/client-core' {
     jid: JID | null;
     timeout: number;
     status: string;
-    socket: Duplex | null;
+    socket: Socket | null;
     parser: StreamParser | null;
     root: Element | null;
     transports: unknown[];
@@ -148,7 +148,7 @@ declare module '@xmpp/client-core' {
     footer(element?: unknown): string;
     _jid(text: string): JID;
     _status(status: string, ...args: unknown[]): void;
-    _attachSocket(socket: Duplex): void;
+    _attachSocket(socket: Socket): void;
     _detachSocket(): void;
     _attachParser(parser: StreamParser): void;
     _detachParser(): void;
