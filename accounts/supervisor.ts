@@ -134,7 +134,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
 
   const loop = async (signal: AbortSignal): Promise<void> => {
     let history = noHistory;
-    for (;;) {
+    while (!signal.aborted) {
       set({ state: 'connecting' });
       await pace?.(signal);
       if (signal.aborted) return;
@@ -148,14 +148,15 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       }
       set({ state: 'waiting', until: clock.now() + verdict.ms, error: ended.error });
       await nap(verdict.ms, signal);
-      if (signal.aborted) return;
     }
   };
 
   const start = (): void => {
-    if (running) return;
+    if (running && !running.stop.signal.aborted) return;
     const stop = new AbortController();
-    const done = loop(stop.signal).finally(() => {
+    const begin = (): Promise<void> => loop(stop.signal);
+    // One that is just signing out must be gone first.
+    const done = (running ? running.done.then(begin) : begin()).finally(() => {
       if (running?.stop === stop) running = undefined;
     });
     running = { stop, done };
@@ -167,7 +168,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
     },
     start,
     retry() {
-      if (running) hurry?.();
+      if (running && !running.stop.signal.aborted) hurry?.();
       else start();
     },
     async stop() {
