@@ -1,0 +1,29 @@
+/**
+ * The capabilities that imux asks for and honours (https://ircv3.net/irc/). `inspircd.org/poison` and its like stand in
+ * a server's list to catch clients that ask for everything, so only what is named here is ever requested.
+ */
+export const WANTED: ReadonlySet<string> = new Set([
+  'account-notify',
+  'account-tag',
+  'away-notify',
+  'batch',
+  'cap-notify',
+  'chghost',
+  'draft/channel-rename',
+  'draft/extended-isupport',
+  'draft/message-redaction',
+  'draft/pre-away',
+  'echo-message',
+  'extended-join',
+  'extended-monitor',
+  'invite-notify',
+  'labeled-response',
+  'message-tags',
+  'multi-prefix',
+  'server-time',
+  'setname',
+  'standard-replies',
+  'userhost-in-names',
+  'znc.in/self-message',
+  'znc.in/server-time-iso',
+]);
