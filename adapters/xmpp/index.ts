@@ -1,0 +1,13 @@
+import type { Adapter } from '../contract.ts';
+import { openSession } from './session.ts';
+import { about, parseSettings, type XmppSettings } from './settings.ts';
+import { openStream } from './transport/stream.ts';
+
+export type { XmppSettings };
+
+export const xmpp: Adapter<XmppSettings> = {
+  network: 'xmpp',
+  about,
+  parse: parseSettings,
+  open: (settings, host) => openSession(settings, host, openStream),
+};
