@@ -9,5 +9,5 @@ export const xmpp: Adapter<XmppSettings> = {
   network: 'xmpp',
   about,
   parse: parseSettings,
-  open: (settings, host) => openSession(settings, host, openStream),
+  open: (settings, host) => openSession(settings, host, (...args) => openStream(...args)),
 };

@@ -112,31 +112,30 @@ export function messages(wire: Wire, needs: MessageNeeds): Direct & { take(stanz
     wire.host.emit({ type: 'bounced', chat, id: messageId(reading.id), code, text });
   };
 
+  const single = (stanza: Element, reading: Reading): void => {
+    const from = bare(reading.from);
+    const byRoom = !resource(reading.from) && reading.mucUser;
+    const mediated = byRoom ? readMediated(from, byRoom) : undefined;
+    const { jid, reason, password } = reading.invite?.attrs ?? {};
+    if (mediated) requests.invited(mediated);
+    else if (jid) requests.invited({ room: bare(jid), from, reason, password });
+    else if (rooms.get(from) && !resource(reading.from)) {
+      // What a room itself says of its settings (status codes) is no message of a person.
+    } else if (!child(stanza, 'event', NS.pubsubEvent)) direct(reading, false);
+  };
+
   const take = (stanza: Element): void => {
     const reading = readMessage(stanza);
-    if (reading.type === 'error') return failed(stanza, reading);
-    if (reading.archived) return archives.result(reading.from, reading.archived);
-    if (reading.carbon) return carbon(reading, reading.carbon);
     const from = bare(reading.from);
-    if (from === '' || from === wire.domain) {
+    if (reading.type === 'error') failed(stanza, reading);
+    else if (reading.archived) archives.result(reading.from, reading.archived);
+    else if (reading.carbon) carbon(reading, reading.carbon);
+    else if (from === '' || from === wire.domain) {
       if (reading.body) wire.host.emit({ type: 'notice', text: ownText(reading) });
-      return;
-    }
-    const room = rooms.get(from);
-    if (reading.type === 'groupchat') {
+    } else if (reading.type === 'groupchat') {
+      const room = rooms.get(from);
       if (room) inRoom(reading, room);
-      return;
-    }
-    const mediated = reading.mucUser && !resource(reading.from) ? readMediated(from, reading.mucUser) : undefined;
-    if (mediated) return requests.invited(mediated);
-    if (reading.invite?.attrs.jid) {
-      const { jid, reason, password } = reading.invite.attrs;
-      return requests.invited({ room: bare(jid), from, reason, password });
-    }
-    // What a room itself says of its settings (status codes) is no message of a person.
-    if (room && !resource(reading.from)) return;
-    if (child(stanza, 'event', `${NS.pubsub}#event`)) return;
-    direct(reading, false);
+    } else single(stanza, reading);
   };
 
   return { take, introduce, device: (chat) => devices.get(chat) };

@@ -85,15 +85,11 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     const { from = wire.self, type } = stanza.attrs;
     const jid = bare(from);
     const room = places.get(jid);
-    if (room) return places.presence(room, stanza);
-    switch (type) {
-      case 'subscribe':
-        return asked.subscription(jid, childText(stanza, 'status'));
-      case undefined:
-      case 'unavailable':
-        // Whoever is no contact has no row to show it in.
-        if (contactList.item(jid)) presence.take(jid, resource(from), stanza);
-        return;
+    if (room) places.presence(room, stanza);
+    else if (type === 'subscribe') asked.subscription(jid, childText(stanza, 'status'));
+    // Whoever is no contact has no row to show it in.
+    else if ((type === undefined || type === 'unavailable') && contactList.item(jid)) {
+      presence.take(jid, resource(from), stanza);
     }
   };
 

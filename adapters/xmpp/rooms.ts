@@ -168,7 +168,7 @@ export function rooms(wire: Wire, services: Disco, nick: string, announce: Prese
       }
       const attempts = Array.from(joined, async (jid) => {
         const room = find(jid);
-        if (!room || room.state !== 'out') return;
+        if (room?.state !== 'out') return;
         await enter(room, room.nick).catch((error: unknown) => out(room, asAdapterError(error).message));
       });
       await Promise.all(attempts);

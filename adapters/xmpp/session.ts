@@ -8,7 +8,7 @@ import { readProfile, searchPeople, writeProfile } from './people.ts';
 import { members } from './room.ts';
 import { invitation, subject } from './rooms.ts';
 import type { XmppSettings } from './settings.ts';
-import type { OpenStream, Stream } from './transport/stream.ts';
+import type { Stream, StreamHost } from './transport/stream.ts';
 import { asideId, messageId } from './wire.ts';
 import { childText, elements, NS } from './xml.ts';
 
@@ -16,6 +16,14 @@ import { childText, elements, NS } from './xml.ts';
 const usualBytes = 200_000;
 /** For all that stands around a text in its stanza. */
 const envelopeBytes = 4_096;
+
+/** `openStream` of transport/stream.ts, or what stands for it in a test. */
+export type OpenStream = (
+  settings: XmppSettings,
+  host: StreamHost,
+  onStanza: (stanza: Element) => void,
+  signal: AbortSignal,
+) => Promise<Stream>;
 
 export function openSession(settings: XmppSettings, host: Host, openStream: OpenStream): Session {
   let current: Online | undefined;
@@ -29,7 +37,10 @@ export function openSession(settings: XmppSettings, host: Host, openStream: Open
     return online;
   };
   return {
-    run: (signal) => run(settings, host, openStream, signal, (online) => void (current = online)),
+    run: (signal) =>
+      run(settings, host, openStream, signal, (online) => {
+        current = online;
+      }),
     send: async (chat, text, nonce, options) => await sendText(acting(), chat, text, nonce, options),
     resolve: async (address, signal) => await live().resolve(address, signal),
     limits: () => limitsOf(current),
@@ -79,8 +90,9 @@ async function run(
     const { memory, clock } = host;
     const streamHost = { memory, clock, password, log: host.log.bind(host), saved: host.saved.bind(host) };
     const take = (stanza: Element): void => (online ? online.take(stanza) : void early.push(stanza));
-    stream = await openStream(settings, streamHost, take, signal);
-    online = goOnline(quiet, settings, stream, over.signal);
+    const opened = await openStream(settings, streamHost, take, signal);
+    stream = opened;
+    online = goOnline(quiet, settings, opened, over.signal);
     now(online);
     const begun = online.begin();
     begun.catch(() => undefined);
@@ -91,7 +103,7 @@ async function run(
       () => new Promise<never>(() => {}),
       (error: unknown) => asAdapterError(error),
     );
-    const reason = await Promise.race([stream.closed, failed]);
+    const reason = await Promise.race([opened.closed, failed]);
     if (reason && !signal.aborted) throw reason;
   } catch (error) {
     if (!signal.aborted) throw asAdapterError(error);

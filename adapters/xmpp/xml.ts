@@ -40,6 +40,7 @@ export const NS = {
   version: 'jabber:iq:version',
   last: 'jabber:iq:last',
   pubsub: 'http://jabber.org/protocol/pubsub',
+  pubsubEvent: 'http://jabber.org/protocol/pubsub#event',
   publishOptions: 'http://jabber.org/protocol/pubsub#publish-options',
   bookmarks: 'urn:xmpp:bookmarks:1',
   limits: 'urn:xmpp:stream-limits:0',
