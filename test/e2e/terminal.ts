@@ -27,6 +27,8 @@ export interface Terminal {
   resize(columns: number, rows: number): void;
   /** Waits until the screen shows it. */
   shows(what: string | RegExp, timeoutMs?: number): Promise<void>;
+  /** Resolves with the time (`performance.now()`) at which the screen first showed it. */
+  seen(passes: (rows: readonly string[]) => boolean, timeoutMs?: number): Promise<number>;
   /** Bytes that the terminal itself would have answered with. */
   replies(): string;
   readonly exited: Promise<number>;
@@ -48,9 +50,12 @@ export function openTerminal(command: string, args: readonly string[], options: 
   screen.unicode.activeVersion = '15-graphemes';
   let raw = '';
   let replies = '';
+  const watchers = new Set<() => void>();
   pty.onData((data) => {
     raw += data;
-    screen.write(data);
+    screen.write(data, () => {
+      for (const watcher of watchers) watcher();
+    });
   });
   screen.onData((data) => {
     replies += data;
@@ -82,6 +87,21 @@ export function openTerminal(command: string, args: readonly string[], options: 
         throw new Error(`the screen never showed ${what}:\n${text().join('\n')}`, { cause });
       }
     },
+    seen: (passes, timeoutMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!passes(text())) return;
+          watchers.delete(look);
+          clearTimeout(timer);
+          resolve(performance.now());
+        };
+        const timer = setTimeout(() => {
+          watchers.delete(look);
+          reject(new Error(`the screen never showed it:\n${text().join('\n')}`));
+        }, timeoutMs);
+        watchers.add(look);
+        look();
+      }),
     replies: () => replies,
     exited,
     kill: (signal) => pty.kill(signal),

@@ -1,0 +1,141 @@
+import { waitFor } from '../servers/process.ts';
+import { startProsody } from '../servers/prosody.ts';
+import { type BenchHub, benchHub, watchLoop } from './hub.ts';
+import { ircBurst } from './irc-burst.ts';
+import { cpuOf, type Figure, settled } from './measure.ts';
+import { xmppBot } from './xmpp-bot.ts';
+
+const SECRET = { BENCH_SECRET: 'mepw' };
+const secrets = { password: { kind: 'env', variable: 'BENCH_SECRET' } } as const;
+
+interface Flood {
+  /** CPU seconds, the index built behind it included. */
+  readonly cpu: number;
+  readonly wall: number;
+  /** Longest wait for an answer, ms. */
+  readonly stall: number;
+}
+
+/** Lets the source send so many messages and measures the hub until all are shown to a front and indexed. */
+async function measureFlood(hub: BenchHub, count: number, send: () => Promise<void>): Promise<Flood> {
+  await settled(hub.pid);
+  const loop = watchLoop(hub.paths);
+  const already = hub.seen.messages;
+  const from = { cpu: cpuOf(hub.pid), at: performance.now() };
+  await Promise.all([send(), hub.seen.until(already + count, 120_000)]);
+  const wall = (performance.now() - from.at) / 1000;
+  const stall = await loop.stop();
+  await settled(hub.pid);
+  return { cpu: cpuOf(hub.pid) - from.cpu, wall, stall };
+}
+
+async function stored(hub: BenchHub): Promise<number> {
+  const { messages } = await hub.link.call('messages.since', { after: '0', limit: 1_000_000 });
+  return messages.length;
+}
+
+export async function xmppFlood(counts: readonly number[]): Promise<readonly Figure[]> {
+  const prosody = await startProsody({
+    users: [
+      { name: 'me', password: 'mepw' },
+      { name: 'bot', password: 'botpw' },
+    ],
+  });
+  const figures: Figure[] = [];
+  for (const count of counts) {
+    const hub = await benchHub(SECRET);
+    await hub.add({
+      network: 'xmpp',
+      name: 'bench',
+      settings: { jid: 'me@localhost', server: `127.0.0.1:${prosody.ports.c2s}`, tls: 'none', resource: 'bench' },
+      secrets,
+    });
+    await hub.online('bench');
+    const bot = await xmppBot(prosody.ports.c2s, 'localhost', 'bot', 'botpw');
+    const flood = await measureFlood(hub, count, () => bot.flood('me@localhost/bench', count));
+    const lost = count - (await stored(hub));
+    figures.push(...told('XMPP', count, flood, lost));
+    bot.close();
+    await hub.stop();
+  }
+  await prosody.stop();
+  return figures;
+}
+
+export async function ircFlood(counts: readonly number[]): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const count of counts) {
+    const server = await ircBurst();
+    const hub = await benchHub(SECRET);
+    await hub.add({
+      network: 'irc',
+      name: 'bench',
+      settings: { server: `127.0.0.1:${server.port}`, tls: 'off', nick: 'bench', sasl: 'none', join: '#flood' },
+      secrets: {},
+    });
+    await hub.online('bench');
+    await server.joined;
+    const flood = await measureFlood(hub, count, () => server.burst(count));
+    const lost = count - (await stored(hub));
+    figures.push(...told('IRC', count, flood, lost));
+    await hub.stop();
+    server.stop();
+  }
+  return figures;
+}
+
+function told(network: string, count: number, { cpu, wall, stall }: Flood, lost: number): readonly Figure[] {
+  const name = `${network}: ${count.toLocaleString('en')} messages received, archived, indexed, shown`;
+  const note = `${((cpu / count) * 1e6).toFixed(0)} µs each; all there after ${wall.toFixed(1)} s`;
+  const whole = count === 20_000;
+  return [
+    { name, value: cpu, unit: 's', note, ...(whole && { bound: 2.5 }) },
+    ...(whole
+      ? ([
+          { name: `${network}: lost of these`, value: lost, unit: '', bound: 0 },
+          { name: `${network}: longest wait for the hub meanwhile`, value: stall, unit: 'ms', bound: 200 },
+        ] as const)
+      : []),
+  ];
+}
+
+/** From sign-in to the full list at a front: `size` entries, a tenth of them online. */
+export async function roster(sizes: readonly number[]): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const size of sizes) {
+    const prosody = await startProsody({ users: [{ name: 'me', password: 'mepw' }] });
+    const items = Array.from({ length: size }, (_, at) => ({
+      jid: `contact${at}@localhost`,
+      name: `Contact ${at}`,
+      groups: [`Group ${at % 20}`],
+      subscription: 'both' as const,
+    }));
+    await prosody.roster('me', items);
+    const bot = await xmppBot(prosody.ports.c2s, 'localhost', 'me', 'mepw');
+    bot.close();
+    const hub = await benchHub(SECRET);
+    await settled(hub.pid);
+    const from = cpuOf(hub.pid);
+    await hub.add({
+      network: 'xmpp',
+      name: 'bench',
+      settings: { jid: 'me@localhost', server: `127.0.0.1:${prosody.ports.c2s}`, tls: 'none' },
+      secrets,
+    });
+    await hub.online('bench');
+    await waitFor(async () => (await hub.link.call('contacts', { account: 'bench' })).contacts.length >= size, {
+      timeoutMs: 120_000,
+      what: 'the full list',
+    });
+    await settled(hub.pid);
+    figures.push({
+      name: `XMPP: sign-in with ${size.toLocaleString('en')} contacts to the full list`,
+      value: cpuOf(hub.pid) - from,
+      unit: 's',
+      ...(size === 10_000 && { bound: 0.7 }),
+    });
+    await hub.stop();
+    await prosody.stop();
+  }
+  return figures;
+}
