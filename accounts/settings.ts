@@ -154,7 +154,7 @@ const schema = {
   hub: { type: 'object' },
   ui: { type: 'object' },
   aliases: { type: 'object', additionalProperties: { type: 'string' } },
-  hooks: { type: ['object', 'array'] },
+  hooks: {},
 } as const;
 
 function tighten(path: string): void {

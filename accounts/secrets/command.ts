@@ -108,7 +108,7 @@ function firstLine(stdout: Buffer, command: string): string {
 function scrubbed(stderr: Buffer, secret: string): string {
   const text = stderr.toString();
   const plain = (secret === '' ? text : text.replaceAll(secret, '•••'))
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
     .trim();
   return plain === '' ? '' : `; it said: ${plain.length > 300 ? `…${plain.slice(-300)}` : plain}`;
 }

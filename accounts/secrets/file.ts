@@ -33,8 +33,9 @@ interface Sealed {
   readonly data: string;
 }
 
+type Cost = Pick<Sealed['kdf'], 'N' | 'r' | 'p'>;
 /** OWASP's first choice for scrypt: 128 MiB and about 0.3 s for one guess. */
-const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
+const COST: Cost = { N: 2 ** 17, r: 8, p: 1 };
 const TRIES = 3;
 
 interface Key {
@@ -43,7 +44,7 @@ interface Key {
 }
 
 /** The key is kept in memory while the hub runs: the passphrase is asked for once. */
-export function openSecretFile(path: string): SecretFile {
+export function openSecretFile(path: string, cost: Cost = COST): SecretFile {
   let known: Key | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -78,7 +79,7 @@ export function openSecretFile(path: string): SecretFile {
   const change = async <T>(edit: (entries: Map<string, string>) => T, passphrase: PassphraseSource): Promise<T> => {
     const sealed = readSealed(path);
     const entries = sealed ? await unlock(sealed, passphrase) : new Map<string, string>();
-    if (!sealed) known = await newKey(passphrase);
+    if (!sealed) known = await newKey(passphrase, cost);
     const result = edit(entries);
     if (known) store(entries, known);
     return result;
@@ -97,10 +98,10 @@ export function openSecretFile(path: string): SecretFile {
   };
 }
 
-async function newKey(passphrase: PassphraseSource): Promise<Key> {
+async function newKey(passphrase: PassphraseSource, cost: Cost): Promise<Key> {
   const chosen = await passphrase('new');
   if (chosen === '') throw secretError('auth', 'an empty passphrase protects nothing; give another');
-  const kdf = { name: 'scrypt', ...COST, salt: randomBytes(16).toString('base64') } as const;
+  const kdf = { name: 'scrypt', ...cost, salt: randomBytes(16).toString('base64') } as const;
   return { kdf, key: await derive(chosen, kdf) };
 }
 

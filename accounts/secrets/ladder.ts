@@ -8,7 +8,7 @@ import type { AccountName, SecretRef } from '../account.ts';
 import { readCommand } from './command.ts';
 import { readEnv } from './env.ts';
 import { secretError } from './errors.ts';
-import { openSecretFile } from './file.ts';
+import { openSecretFile, type SecretFile } from './file.ts';
 import { type Keychain, openKeychain } from './keychain.ts';
 import { type Ask, passphrases } from './passphrase.ts';
 
@@ -43,12 +43,13 @@ export interface VaultOptions {
   readonly clock: Clock;
   readonly env?: NodeJS.ProcessEnv;
   readonly keychain?: Keychain;
+  readonly file?: SecretFile;
 }
 
 export function openVault(options: VaultOptions): Vault {
   const { folder, service, clock, env = process.env } = options;
   const keychain = options.keychain ?? openKeychain({ clock });
-  const file = openSecretFile(join(folder, 'secrets.enc'));
+  const file = options.file ?? openSecretFile(join(folder, 'secrets.enc'));
   const passphrase = passphrases(env, clock);
 
   const describe: Vault['describe'] = (account, field, ref) => {
