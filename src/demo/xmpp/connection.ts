@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
+import { TLSSocket } from 'node:tls';
+import { type Element, Parser, xml } from '@xmpp/xml';
+import { type ScramServer, scramServer } from './scram.ts';
+
+export const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
+const TLS = 'urn:ietf:params:xml:ns:xmpp-tls';
+const BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
+const SM = 'urn:xmpp:sm:3';
+
+export interface Tls {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface ConnectionNeeds {
+  readonly domain: string;
+  readonly tls: Tls | undefined;
+  password(user: string): string | undefined;
+  bound(client: ClientConnection): void;
+  stanza(client: ClientConnection, stanza: Element): void;
+  closed(client: ClientConnection): void;
+}
+
+/** One client's stream: negotiation, then stanzas. */
+export interface ClientConnection {
+  readonly user: string;
+  /** Full JID; empty until bound. */
+  readonly jid: string;
+  /** Its presence, once it sent one. */
+  available: Element | undefined;
+  send(stanza: Element): void;
+  /** As it is, well-formed or not. */
+  raw(text: string): void;
+  drop(): void;
+}
+
+export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
+  let socket = first;
+  let user = '';
+  let jid = '';
+  let authenticated = false;
+  let scram: ScramServer | undefined;
+  let managed = false;
+  let handled = 0;
+
+  const client: ClientConnection = {
+    get user() {
+      return user;
+    },
+    get jid() {
+      return jid;
+    },
+    available: undefined,
+    send: (stanza) => client.raw(stanza.toString()),
+    raw: (text) => {
+      if (socket.writable) socket.write(text);
+    },
+    drop: () => first.destroy(),
+  };
+  const refuse = (condition: string): void =>
+    client.send(xml('failure', { xmlns: SASL }, xml(condition, {})));
+  const welcome = (name: string): void => {
+    user = name;
+    authenticated = true;
+  };
+
+  const features = (): Element => {
+    const all = xml('stream:features', {});
+    const secure = !needs.tls || socket instanceof TLSSocket;
+    if (!secure) all.append(xml('starttls', { xmlns: TLS }, xml('required', {})));
+    else if (authenticated) all.append(xml('bind', { xmlns: BIND }), xml('sm', { xmlns: SM }));
+    else {
+      const names = ['SCRAM-SHA-256', 'PLAIN'].map((name) => xml('mechanism', {}, name));
+      all.append(xml('mechanisms', { xmlns: SASL }, ...names));
+    }
+    return all;
+  };
+
+  const authenticate = (element: Element): void => {
+    const given = Buffer.from(element.getText(), 'base64').toString();
+    if (element.attrs.mechanism === 'PLAIN') {
+      const [, name = '', password] = given.split('\0');
+      if (password === undefined || needs.password(name) !== password) return refuse('not-authorized');
+      welcome(name);
+      return client.send(xml('success', { xmlns: SASL }));
+    }
+    if (element.name === 'auth' && element.attrs.mechanism === 'SCRAM-SHA-256') {
+      scram = scramServer(needs.password);
+      const challenge = Buffer.from(scram.first(given)).toString('base64');
+      return client.send(xml('challenge', { xmlns: SASL }, challenge));
+    }
+    const proof = element.name === 'response' ? scram?.final(given) : undefined;
+    if (!scram || proof === undefined) return refuse('not-authorized');
+    welcome(scram.user);
+    client.send(xml('success', { xmlns: SASL }, Buffer.from(proof).toString('base64')));
+  };
+
+  const bind = (stanza: Element, wanted: Element): void => {
+    const resource = wanted.getChildText('resource') || randomBytes(6).toString('hex');
+    jid = `${user}@${needs.domain}/${resource}`;
+    const result = xml('bind', { xmlns: BIND }, xml('jid', {}, jid));
+    client.send(xml('iq', { type: 'result', id: stanza.attrs.id }, result));
+    needs.bound(client);
+  };
+
+  const manage = (element: Element): void => {
+    if (element.name === 'enable') {
+      managed = true;
+      client.send(xml('enabled', { xmlns: SM }));
+    } else if (element.name === 'r') client.send(xml('a', { xmlns: SM, h: handled }));
+    else if (element.name === 'resume') client.send(xml('failed', { xmlns: SM }));
+  };
+
+  const take = (element: Element): void => {
+    const ns = element.attrs.xmlns;
+    if (ns === SM) return manage(element);
+    if (ns === TLS && needs.tls) return secure(needs.tls);
+    if (ns === SASL) return authenticate(element);
+    if (!authenticated) return client.drop();
+    const wanted = jid === '' ? element.getChild('bind', BIND) : undefined;
+    if (wanted) return bind(element, wanted);
+    if (managed) handled++;
+    element.attrs.from = jid;
+    needs.stanza(client, element);
+  };
+
+  const secure = (tls: Tls): void => {
+    client.send(xml('proceed', { xmlns: TLS }));
+    socket.removeAllListeners('data');
+    socket = new TLSSocket(socket, { isServer: true, cert: tls.cert, key: tls.key });
+    listen();
+  };
+
+  const listen = (): void => {
+    const decoder = new StringDecoder('utf8');
+    let parser = newParser();
+    function newParser(): Parser {
+      const fresh = new Parser();
+      fresh.on('start', () => {
+        const id = randomBytes(6).toString('hex');
+        client.raw(
+          `<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='${id}' from='${needs.domain}' version='1.0'>`,
+        );
+        client.send(features());
+      });
+      fresh.on('element', take);
+      fresh.on('end', () => socket.end('</stream:stream>'));
+      fresh.on('error', client.drop);
+      return fresh;
+    }
+    socket.on('data', (chunk: Buffer) => {
+      const text = decoder.write(chunk);
+      // RFC 6120 6.4.6: after sign-in the client opens a new stream on the same connection.
+      if (/^(<\?xml[^>]*>)?\s*<stream:stream/.test(text)) parser = newParser();
+      try {
+        parser.write(text);
+      } catch {
+        client.drop();
+      }
+    });
+    socket.on('error', () => first.destroy());
+  };
+  listen();
+  first.on('error', () => first.destroy());
+  first.on('close', () => needs.closed(client));
+  return client;
+}
