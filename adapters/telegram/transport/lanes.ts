@@ -24,12 +24,21 @@ export function lanes(clock: Clock): Lanes {
   const blocked = new Map<string, number>();
   const closing = new AbortController();
 
+  /** Ends early when it is no longer wanted; the loop then sees why. */
+  const rest = async (ms: number, signal: AbortSignal): Promise<void> => {
+    try {
+      await clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  };
+
   const drain = async (lane: string, jobs: Job[]): Promise<void> => {
     for (let job = jobs[0]; job; job = jobs[0]) {
       try {
         await oneJob(job, lane);
       } catch (error) {
-        job.fail(closing.signal.aborted && !(error instanceof AdapterError) ? closing.signal.reason : error);
+        job.fail(error);
       }
       jobs.shift();
     }
@@ -50,7 +59,7 @@ export function lanes(clock: Clock): Lanes {
         if (seconds === undefined) throw error;
         if (seconds > LONGEST_WAIT) blocked.set(lane, clock.now() + seconds * 1000);
         if (seconds > LONGEST_WAIT) throw error;
-        await clock.sleep(seconds * 1000, job.signal ? AbortSignal.any([job.signal, closing.signal]) : closing.signal);
+        await rest(seconds * 1000, job.signal ? AbortSignal.any([job.signal, closing.signal]) : closing.signal);
       }
     }
   };

@@ -57,7 +57,8 @@ export async function poll(
     const next = await take(updates, offset, deliver);
     if (next !== undefined && next !== offset) {
       host.memory.set(OFFSET, String(next));
-      await stored(host);
+      await stored(host, signal);
+      if (signal.aborted) return;
       offset = next;
       pause = 0;
     } else if (host.clock.now() - began < 1000) {
@@ -92,12 +93,19 @@ async function take(
   return next;
 }
 
-async function stored(host: Host): Promise<void> {
+/** Also returns when the signal aborts: a disk that hangs does not keep a person from signing out. */
+async function stored(host: Host, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const leave = (): void => resolve();
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
   try {
-    await host.saved();
+    await Promise.race([host.saved(), aborted]);
   } catch (cause) {
     const text = 'what arrived could not be stored here; Telegram keeps it for up to 24 hours';
     throw new AdapterError('unreachable', text, { cause });
+  } finally {
+    signal.removeEventListener('abort', leave);
   }
 }
 

@@ -27,7 +27,7 @@ export interface Front {
   /** Closes the port and breaks all connections. */
   shut(): Promise<void>;
   fail(method: string, fault: Fault, times: number): void;
-  /** Every call as it came, in order. */
+  /** Every call as it came, in order; a download is the method `file`. */
   readonly calls: { readonly method: string; readonly payload: Json; readonly at: number }[];
 }
 
@@ -51,7 +51,10 @@ export function front(world: World, ledger: Ledger, wantedPort: number): Front {
     const body = await read(request);
     const path = (request.url ?? '').split('?')[0] ?? '';
     const file = /^\/file\/bot([^/]+)\/(.+)$/.exec(path);
-    if (file) return serveFile(world, file, response, fault('file'));
+    if (file) {
+      calls.push({ method: 'file', payload: { path: file[2] ?? '' }, at: world.now() });
+      return serveFile(world, file, response, fault('file'));
+    }
     const [, token = '', name = ''] = /^\/bot([^/]+)\/(\w+)$/.exec(path) ?? [];
     const call = { ...parse(request, body), bot: world.bots.get(token) };
     calls.push({ method: name, payload: call.payload, at: world.now() });
