@@ -37,7 +37,7 @@ function person(...answers: readonly string[]) {
   const left = [...answers];
   const ask = async (prompt: Prompt): Promise<string> => {
     asked.push(prompt);
-    return left.shift() ?? (await nobody());
+    return left.shift() ?? (await nobody(prompt));
   };
   return { ask, asked };
 }

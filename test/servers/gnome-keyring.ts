@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface SessionOptions {
+  /** Holds the keyring over sessions. */
+  readonly home: string;
+  /** Unlocks the login keyring, or makes it; another password than the first leaves it locked. */
+  readonly password: string;
+  /** `none`: a D-Bus session in which no keychain can be had. */
+  readonly service?: 'gnome-keyring' | 'none';
+  /** On the program's standard input. */
+  readonly input?: string;
+}
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A bus that knows no services to start. */
+const BARE_BUS = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
+</busconfig>
+`;
+
+/** Runs a program in a D-Bus session of its own with a gnome-keyring in it; both are gone when it ends. */
+export async function runWithKeyring(command: readonly string[], options: SessionOptions): Promise<Outcome> {
+  const { home, password, service = 'gnome-keyring', input = '' } = options;
+  const unlock =
+    'printf %s "$KEYRING_PASSWORD" | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null 2>&1; ';
+  const args: string[] = [];
+  if (service === 'none') {
+    const bus = join(home, 'bare-bus.conf');
+    writeFileSync(bus, BARE_BUS);
+    args.push(`--config-file=${bus}`);
+  }
+  args.push('--', 'sh', '-c', `${service === 'none' ? '' : unlock}unset KEYRING_PASSWORD; exec "$@"`, 'sh', ...command);
+  // Without a display the unlock prompt of a locked keyring cannot open, and is taken as dismissed.
+  const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, XDG_RUNTIME_DIR: _runtime, ...env } = process.env;
+  const child = spawn('dbus-run-session', args, { env: { ...env, HOME: home, KEYRING_PASSWORD: password } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { code, stdout, stderr };
+}
