@@ -39,6 +39,7 @@ export class StreamParser extends EventEmitter {
   #sax: SaxesParser | undefined = new SaxesParser({ position: false });
   #root: Element | undefined;
   #cursor: Element | undefined;
+  #closed: Element | undefined;
   #depth = 0;
   #limits = STANZA_LIMITS;
   #bytes = 0;
@@ -50,13 +51,16 @@ export class StreamParser extends EventEmitter {
     this.#sax?.on('closetag', () => this.#close());
     this.#sax?.on('text', (text) => this.#text(text));
     this.#sax?.on('cdata', (text) => this.#text(text));
-    this.#sax?.on('doctype', () => forbid('a document type'));
-    this.#sax?.on('comment', () => forbid('a comment'));
-    this.#sax?.on('processinginstruction', () => forbid('a processing instruction'));
+    this.#sax?.on('doctype', () => this.#forbid('a document type'));
+    this.#sax?.on('comment', () => this.#forbid('a comment'));
+    this.#sax?.on('processinginstruction', () => this.#forbid('a processing instruction'));
     this.#sax?.on('xmldecl', ({ encoding = 'utf-8' }) => {
       if (encoding.toLowerCase() !== 'utf-8') throw new WireError('unsupported-encoding', `encoding ${encoding}`);
     });
     this.#sax?.on('error', (error) => {
+      // Said of the element just closed, by another one's name; all else is about what comes after it.
+      if (error.message.includes('unexpected close tag')) this.#closed = undefined;
+      else this.#settle();
       throw new WireError('not-well-formed', error.message);
     });
   }
@@ -68,6 +72,7 @@ export class StreamParser extends EventEmitter {
       try {
         this.#bytes += slice.length;
         this.#sax.write(typeof slice === 'string' ? slice : this.#decoder.write(slice));
+        this.#settle();
         if (this.#bytes > this.#limits.bytes) throw new WireError('policy-violation', 'a stanza is too long');
       } catch (error) {
         const wasOn = this.#sax !== undefined;
@@ -82,9 +87,11 @@ export class StreamParser extends EventEmitter {
     this.#sax = undefined;
     this.#root = undefined;
     this.#cursor = undefined;
+    this.#closed = undefined;
   }
 
   #open(name: string, attributes: Record<string, string>): void {
+    this.#settle();
     if (!this.#sax) return;
     const element = new Element(name);
     element.attrs = attributes;
@@ -109,23 +116,38 @@ export class StreamParser extends EventEmitter {
   }
 
   #close(): void {
+    this.#settle();
     const element = this.#cursor;
     if (!this.#sax || !element) return;
     this.#depth--;
-    if (this.#depth === 0) {
-      this.emit('end', element);
-      this.stop();
-      return;
-    }
     this.#cursor = element.parent ?? undefined;
     if (this.#depth > 1) return;
     this.#begin(STANZA_LIMITS);
-    this.emit('element', element);
+    this.#closed = element;
+  }
+
+  /** The parser compares the names only after it has told of the end: an element is passed on at its next word. */
+  #settle(): void {
+    const element = this.#closed;
+    if (!element) return;
+    this.#closed = undefined;
+    if (element !== this.#root) {
+      this.emit('element', element);
+      return;
+    }
+    this.emit('end', element);
+    this.stop();
   }
 
   #text(text: string): void {
+    this.#settle();
     if (this.#depth > 1) this.#cursor?.children.push(text);
     else if (this.#sax && text.trim() !== '') throw new WireError('bad-format', 'text outside of a stanza');
+  }
+
+  #forbid(what: string): void {
+    this.#settle();
+    if (this.#sax) throw new WireError('restricted-xml', `${what} in the stream`);
   }
 
   #begin(limits: StanzaLimits): void {
@@ -133,10 +155,6 @@ export class StreamParser extends EventEmitter {
     this.#bytes = 0;
     this.#elements = 0;
   }
-}
-
-function forbid(what: string): never {
-  throw new WireError('restricted-xml', `${what} in the stream`);
 }
 
 /** What XML 1.0 section 2.2 keeps out of a document. */
