@@ -5,12 +5,13 @@ import { type Conversations, loadConversations } from './conversations.ts';
 import { ArchiveError, asArchiveError } from './error.ts';
 import { backUp, connect, damageMark, makeFile, markDamaged, setAside } from './files.ts';
 import { decoder, type Ground, rowNumbers } from './ground.ts';
+import { openIndex } from './index.ts';
 import { messages } from './messages.ts';
 import { receipts, sending } from './outbox.ts';
 import { memories, pages } from './pages.ts';
 import { salvage } from './salvage.ts';
 import { migrate } from './schema.ts';
-import { openIndex, searcher } from './search.ts';
+import { searcher } from './search.ts';
 import { openTransactions } from './transactions.ts';
 import type { Archive, ArchiveOptions } from './types.ts';
 

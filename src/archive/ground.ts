@@ -2,8 +2,8 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { ConversationKey } from '../link/messages.ts';
 import { numberOf } from './columns.ts';
 import { type Conversations, numberOfKey } from './conversations.ts';
+import type { SearchIndex } from './index.ts';
 import { decodeRow } from './rows.ts';
-import type { SearchIndex } from './search.ts';
 import type { Transactions } from './transactions.ts';
 import type { Conversation, Row } from './types.ts';
 

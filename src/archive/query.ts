@@ -56,6 +56,13 @@ export function parseQuery(text: string, now = Date.now()): Query {
   return { ...found, terms: found.terms.slice(0, MOST_TERMS), before, after, hasFile };
 }
 
+/** Nothing is asked for. */
+export const isEmpty = (q: Query): boolean =>
+  q.terms.length + q.from.length + q.in.length + q.account.length === 0 &&
+  q.before === undefined &&
+  q.after === undefined &&
+  !q.hasFile;
+
 /** As FTS5's trigram tokenizer folds, near enough: letters of every script that has two cases. */
 export const fold = (text: string): string => text.toLowerCase();
 

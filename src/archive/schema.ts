@@ -8,7 +8,9 @@ import { ArchiveError } from './error.ts';
  * message.sender     NULL: the account itself, and then `state` is never NULL
  * message.counted    1: was unread when it arrived; back-fill is 0
  * mark               single numbers: `row`, the highest row ever given; `indexed`, the last row in `search`
- * search.scope       the conversation as one token, see search.ts
+ * author             who wrote under which name; numbered for `search`
+ * block              for each step of the index: its last row, and the earliest and latest `at` in it
+ * search             conversation and author stand in it as one token each, see index.ts
  */
 export const STEPS: readonly string[] = [
   `
@@ -30,7 +32,10 @@ export const STEPS: readonly string[] = [
   CREATE UNIQUE INDEX message_by_script_key ON message (script_key) WHERE script_key IS NOT NULL;
   CREATE TABLE memory (account TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (account, key)) STRICT, WITHOUT ROWID;
   CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE VIRTUAL TABLE search USING fts5 (text, scope, content='', contentless_delete=1, tokenize='trigram');
+  CREATE TABLE author (id INTEGER PRIMARY KEY, sender TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (sender, name)) STRICT;
+  CREATE TABLE block (last INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, newest INTEGER NOT NULL) STRICT;
+  CREATE VIRTUAL TABLE search
+    USING fts5 (text, conversation, author, content='', contentless_delete=1, tokenize='trigram');
   `,
 ];
 
