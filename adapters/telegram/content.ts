@@ -53,7 +53,7 @@ function inWords(message: Json): string {
 
 export function nameOf(user: Json): string {
   const name = [text(user.first_name), text(user.last_name)].filter(Boolean).join(' ').trim();
-  return name || text(user.username) || text(user.title) || String(whole(user.id) ?? '');
+  return name || text(user.title) || text(user.username) || String(whole(user.id) ?? '');
 }
 
 /** Kinds of one file, and the ending of those that come without a name. */

@@ -176,7 +176,10 @@ function attemptOf(request: ClientRequest, secure: boolean, host: string, clock:
 async function pour(body: Body, request: ClientRequest, response: Promise<IncomingMessage>): Promise<void> {
   let left = body.bytes;
   let answered = false;
-  const early = response.then(() => (answered = true));
+  const early = response.then(
+    () => (answered = true),
+    () => (answered = true),
+  );
   for await (const chunk of body.data instanceof Uint8Array ? [body.data] : body.data) {
     if (answered) return;
     left -= chunk.byteLength;
