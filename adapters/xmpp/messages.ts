@@ -29,8 +29,6 @@ export interface MessageNeeds {
 
 /** Where messages go to and come from in one-to-one chats. */
 export interface Direct {
-  /** A chat that is not in the contact list is made known before its first message. */
-  introduce(chat: ChatId): void;
   /** The device that answers a chat: where its next message must go, if not to the bare JID. */
   device(chat: ChatId): string | undefined;
 }
@@ -41,6 +39,7 @@ export function messages(wire: Wire, needs: MessageNeeds): Direct & { take(stanz
   const introduced = new Set<string>();
   const devices = new Map<string, string>();
 
+  /** A chat that is not in the contact list is made known before its first message. */
   const introduce = (chat: ChatId): void => {
     if (introduced.has(chat)) return;
     introduced.add(chat);
@@ -138,5 +137,5 @@ export function messages(wire: Wire, needs: MessageNeeds): Direct & { take(stanz
     } else single(stanza, reading);
   };
 
-  return { take, introduce, device: (chat) => devices.get(chat) };
+  return { take, device: (chat) => devices.get(chat) };
 }

@@ -85,6 +85,8 @@ export function rooms(wire: Wire, services: Disco, nick: string, announce: Prese
     );
     try {
       await Promise.race([done, late]);
+      // A room that is made by entering could not be asked before.
+      room.info ??= await services.info(room.jid).catch(() => undefined);
     } catch (error) {
       room.state = 'out';
       throw error;
