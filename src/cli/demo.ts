@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { enliven } from '../demo/lively.ts';
+import { ircStage, telegramStage, xmppStage } from '../demo/stages.ts';
+import type { LinkClient } from '../link/client.ts';
+import { attachOrStart } from '../link/start.ts';
+import { findPaths } from '../paths.ts';
+import { type Io, readArgs, usage } from './verb.ts';
+
+export const help = `Usage: imux demo
+
+The screen on small built-in XMPP, IRC and Telegram servers with lively contacts. Nothing
+leaves this machine, your own accounts are not touched, and all is gone afterwards.
+`;
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  readArgs(args, {});
+  if (!io.stdin.isTTY || !io.stdout.isTTY) throw usage('the demo needs a terminal');
+  const home = mkdtempSync(join(tmpdir(), 'imux-demo-'));
+  const password = randomBytes(12).toString('hex');
+  const token = `1000:${randomBytes(20).toString('hex')}`.slice(0, 40);
+  const stages = await Promise.all([xmppStage(password), ircStage(password), telegramStage(token)]);
+  const calm = stages.map(enliven);
+  // The hub that is started below inherits them.
+  Object.assign(process.env, { IMUX_HOME: home, IMUX_DEMO_PASSWORD: password, IMUX_DEMO_TOKEN: token });
+  delete process.env.IMUX_PROFILE;
+  const paths = findPaths(process.env, '');
+  try {
+    const link = await attachOrStart(paths, 'demo');
+    await addAccounts(link, stages);
+    const { openScreen } = await import('../tui/index.tsx');
+    const connect = (): Promise<LinkClient> => attachOrStart(paths, 'demo');
+    const code = await openScreen({ connect, stdin: io.stdin, stdout: io.stdout, signal: io.signal });
+    await stopHub(link);
+    return code;
+  } finally {
+    for (const stop of calm) stop();
+    await Promise.all(stages.map((stage) => stage.stop()));
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function addAccounts(link: LinkClient, stages: readonly Awaited<ReturnType<typeof xmppStage>>[]): Promise<void> {
+  for (const { account } of stages) {
+    const { network, name, settings, secretField, secret } = account;
+    const variable = secretField === 'token' ? 'IMUX_DEMO_TOKEN' : 'IMUX_DEMO_PASSWORD';
+    const secrets = secretField && secret ? { [secretField]: { kind: 'env', variable } as const } : {};
+    await link.call('accounts.add', { network, name, settings, secrets });
+  }
+}
+
+/** Resolves when it has gone, so that its folder can go too. */
+async function stopHub(link: LinkClient): Promise<void> {
+  const gone = new Promise<void>((resolve) => link.on('closed', () => resolve()));
+  await link.call('hub.stop', {}).catch(() => undefined);
+  await gone;
+}
