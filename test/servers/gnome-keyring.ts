@@ -29,18 +29,24 @@ const BARE_BUS = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Conf
 </busconfig>
 `;
 
+/** Waits until the daemon owns its name: a call before that would make the bus start a second, locked one. */
+const START = `
+printf %s "$KEYRING_PASSWORD" | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null 2>&1
+until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \\
+  org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q true
+do sleep 0.05; done
+`;
+
 /** Runs a program in a D-Bus session of its own with a gnome-keyring in it; both are gone when it ends. */
 export async function runWithKeyring(command: readonly string[], options: SessionOptions): Promise<Outcome> {
   const { home, password, service = 'gnome-keyring', input = '' } = options;
-  const unlock =
-    'printf %s "$KEYRING_PASSWORD" | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null 2>&1; ';
   const args: string[] = [];
   if (service === 'none') {
     const bus = join(home, 'bare-bus.conf');
     writeFileSync(bus, BARE_BUS);
     args.push(`--config-file=${bus}`);
   }
-  args.push('--', 'sh', '-c', `${service === 'none' ? '' : unlock}unset KEYRING_PASSWORD; exec "$@"`, 'sh', ...command);
+  args.push('--', 'sh', '-c', `${service === 'none' ? '' : START}unset KEYRING_PASSWORD; exec "$@"`, 'sh', ...command);
   // Without a display the unlock prompt of a locked keyring cannot open, and is taken as dismissed.
   const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, XDG_RUNTIME_DIR: _runtime, ...env } = process.env;
   const child = spawn('dbus-run-session', args, { env: { ...env, HOME: home, KEYRING_PASSWORD: password } });
