@@ -115,7 +115,7 @@ function refused(port: Attempts, line: Line, item: Item, error: AdapterError): N
   switch (error.code) {
     case 'unreachable':
     case 'rate-limited':
-      port.tell(port.store.requeue(item.row));
+      putBack(port, item, storedError(error));
       return later(item, error.retryAfter);
     case 'auth':
     case 'refused':
@@ -142,8 +142,14 @@ async function lookUp(port: Attempts, line: Line, item: Item): Promise<Next | un
   }
   if (item.outcome) return conclude(port, item, item.outcome);
   item.uncertain = false;
-  port.tell(port.store.requeue(item.row));
+  putBack(port, item, unsure);
   return undefined;
+}
+
+/** From `sent` back to `queued`: on record as failed in between, told to nobody. */
+function putBack(port: Attempts, item: Item, error: StoredError): void {
+  port.store.settle(item.row, 'failed', { error });
+  port.tell(port.store.requeue(item.row));
 }
 
 /** A connection that ended on the message counts against it, once the next one is up. */

@@ -1,6 +1,7 @@
 import { AdapterError } from '../../adapters/errors.ts';
 import type { StoredError } from '../archive/types.ts';
 import type { LinkError, LinkErrorCode } from '../link/messages.ts';
+import { sanitise } from './sanitise.ts';
 
 /** What a method of the hub fails with; crosses the link as a LinkError. Its text is for a person and holds no secret. */
 export class Fault extends Error {
@@ -18,15 +19,15 @@ export function asLinkError(error: unknown): LinkError {
   if (error instanceof Fault) return error.detail;
   if (error instanceof AdapterError) return linkError(storedError(error));
   if (error instanceof Error && error.name === 'ArchiveError') return { code: 'disk', message: error.message };
-  if (error instanceof Error && error.name === 'AbortError') return { code: 'cancelled', message: 'stopped' };
+  if (error instanceof Error && error.name === 'SettingsError') return { code: 'settings', message: error.message };
   return { code: 'hub', message: error instanceof Error ? error.message : String(error) };
 }
 
-/** What the archive keeps of an adapter's error. */
+/** What the archive keeps of an adapter's error; its text may quote the network. */
 export function storedError(error: AdapterError): StoredError {
   return {
     code: error.code,
-    message: error.message,
+    message: sanitise(error.message),
     ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
     ...(error.certain ? {} : { certain: false }),
   };

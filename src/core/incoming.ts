@@ -5,7 +5,7 @@ import { nameOfUser, setTyping } from './people.ts';
 import { entryFor } from './roster.ts';
 import { sanitise, sanitiseLine } from './sanitise.ts';
 import type { AccountEntry, Core, Entry } from './state.ts';
-import { messageView } from './views.ts';
+import { messageView, unreadOf } from './views.ts';
 
 /** A clock that runs this far ahead of ours is not believed, in milliseconds. */
 const leadLimit = 24 * 60 * 60 * 1000;
@@ -25,13 +25,7 @@ export function takeMessage(
   if (!row) return;
   if (entry.typing && row.from !== 'self') setTyping(account, message.chat, row.from, false, out);
   out.push({ type: 'message', message: messageView(core, row), live });
-  out.push({
-    type: 'unread',
-    conversation: entry.key,
-    unread: entry.unread,
-    mentions: entry.mentions,
-    last: new Date(entry.last).toISOString(),
-  });
+  out.push(unreadOf(entry));
 }
 
 /** A page of older messages asked for by the person: stored as read. Returns how many were new. */

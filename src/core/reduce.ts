@@ -1,13 +1,13 @@
-import type { AdapterEvent, Member, UserId } from '../../adapters/contract.ts';
+import type { AdapterEvent, UserId } from '../../adapters/contract.ts';
 import type { Row } from '../archive/types.ts';
 import type { Change } from '../link/messages.ts';
 import { takeMessage } from './incoming.ts';
 import { nameOfUser, setTyping } from './people.ts';
-import { refreshPresence, seen } from './presence.ts';
-import { entryFor, takeChat, takeContact, takeRoster, unlist } from './roster.ts';
+import { seen } from './presence.ts';
+import { cleanMember, entryFor, takeChat, takeContact, takeRoster, unlist } from './roster.ts';
 import { sanitise, sanitiseLine } from './sanitise.ts';
 import type { AccountEntry, Core, Entry } from './state.ts';
-import { accountView, messageView } from './views.ts';
+import { accountView, messageView, unreadOf } from './views.ts';
 
 type EventOf<T extends AdapterEvent['type']> = Extract<AdapterEvent, { type: T }>;
 
@@ -33,7 +33,7 @@ export function reduce(core: Core, account: AccountEntry, event: AdapterEvent, n
       contactRemoved(core, account, event.user, out);
       break;
     case 'chat':
-      takeChat(core, account, event.chat, false, out);
+      takeChat(core, account, event.chat, event.chat.kind === 'room', out);
       break;
     case 'chat-left':
       chatLeft(core, account, event, out);
@@ -117,10 +117,6 @@ function chatLeft(core: Core, account: AccountEntry, event: EventOf<'chat-left'>
   unlist(core, entry, out);
 }
 
-function cleanMember(raw: Member): Member {
-  return { id: raw.id, name: sanitiseLine(raw.name), ...(raw.role ? { role: raw.role } : {}) };
-}
-
 function members(core: Core, account: AccountEntry, event: EventOf<'members'>, out: Change[]): void {
   const entry = entryFor(core, account, event.chat, '', out);
   entry.members = new Map(event.members.map((raw) => [raw.id, cleanMember(raw)]));
@@ -162,7 +158,7 @@ export function markRead(core: Core, entry: Entry, upTo: number, out: Change[]):
   if (!now || (now.unread === entry.unread && now.mentions === entry.mentions)) return;
   entry.unread = now.unread;
   entry.mentions = now.mentions;
-  out.push({ type: 'unread', conversation: entry.key, unread: now.unread, mentions: now.mentions });
+  out.push(unreadOf(entry));
 }
 
 /** Edits, retractions and reactions: the archive refuses what its author did not write. */
@@ -212,9 +208,4 @@ function request(core: Core, account: AccountEntry, event: EventOf<'request'>, o
   };
   state.requests.set(view.id, { view, native: event.id });
   out.push({ type: 'request', request: view });
-}
-
-/** Presence of everyone follows the account's own connection. */
-export function refreshAll(account: AccountEntry, out: Change[]): void {
-  for (const entry of account.byUser.values()) refreshPresence(entry, out);
 }

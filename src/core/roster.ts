@@ -1,4 +1,4 @@
-import type { Chat, ChatId, Contact } from '../../adapters/contract.ts';
+import type { Chat, ChatId, Contact, Member } from '../../adapters/contract.ts';
 import type { Change } from '../link/messages.ts';
 import { refreshPresence } from './presence.ts';
 import { sanitiseLine } from './sanitise.ts';
@@ -41,17 +41,17 @@ export function takeContact(core: Core, account: AccountEntry, raw: Contact, out
   return entry;
 }
 
-/** `listed`: a room that the account is in, or a chat that the network itself lists. */
+/** `listed`: a room that the account is in, or a chat that the network itself lists; one that is listed stays so. */
 export function takeChat(core: Core, account: AccountEntry, raw: Chat, listed: boolean, out: Change[]): Entry {
   const chat = cleanChat(raw);
   const known = account.byChat.get(chat.id);
   if (!known) {
     const entry = enter(core, account, chat);
-    entry.listed = listed || chat.kind === 'room';
+    entry.listed = listed;
     out.push({ type: 'contact', contact: contactView(entry) });
     return entry;
   }
-  const nowListed = known.listed || listed || chat.kind === 'room';
+  const nowListed = known.listed || listed;
   const same =
     known.title === chat.title &&
     known.topic === chat.topic &&
@@ -151,6 +151,10 @@ function cleanChat(raw: Chat): Chat {
     title: sanitiseLine(raw.title) || address,
     ...(raw.topic ? { topic: sanitiseLine(raw.topic) } : {}),
   };
+}
+
+export function cleanMember(raw: Member): Member {
+  return { id: raw.id, name: sanitiseLine(raw.name), ...(raw.role ? { role: raw.role } : {}) };
 }
 
 function sameContact(a: Contact, b: Contact): boolean {

@@ -48,7 +48,7 @@ export interface AccountEntry {
   /** What the person wants to be seen as, whenever the account is online. */
   wanted: Presence;
   note?: string | undefined;
-  readonly abilities: readonly Ability[];
+  abilities: readonly Ability[];
   /** Finds the own name as a word. */
   mention?: RegExp;
   readonly byChat: Map<ChatId, Entry>;
@@ -112,7 +112,6 @@ export interface AccountStart {
   readonly account: string;
   readonly network: string;
   readonly enabled: boolean;
-  readonly abilities: readonly Ability[];
 }
 
 /** Adds an account with the conversations that the archive has of it; they count as listed until its roster comes. */
@@ -122,6 +121,7 @@ export function addAccount(core: Core, start: AccountStart): AccountEntry {
     id: '',
     name: '',
     state: 'offline',
+    abilities: [],
     wanted: 'online',
     byChat: new Map(),
     byUser: new Map(),

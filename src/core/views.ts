@@ -1,6 +1,7 @@
 import type { Conversation, Row } from '../archive/types.ts';
-import type { AccountView, ContactView, FileView, MessageView, Snapshot } from '../link/messages.ts';
+import type { AccountView, Change, ContactView, FileView, MessageView, Snapshot } from '../link/messages.ts';
 import { linkError } from './fault.ts';
+import { sanitise, sanitiseLine } from './sanitise.ts';
 import { type AccountEntry, type Core, type Entry, nameOf, targetOf } from './state.ts';
 
 /** What fronts are shown: plain data, made anew from the state. */
@@ -51,12 +52,24 @@ export function contactView(entry: Entry): ContactView {
   };
 }
 
+/** The counts of one conversation, and when something was last said in it. */
+export function unreadOf(entry: Entry): Extract<Change, { type: 'unread' }> {
+  return {
+    type: 'unread',
+    conversation: entry.key,
+    unread: entry.unread,
+    mentions: entry.mentions,
+    ...(entry.last > 0 ? { last: isoTime(entry.last) } : {}),
+  };
+}
+
 /** Where a row stands: its entry, or for an account that is gone what the archive knows of the conversation. */
 interface Place {
   readonly network: string;
   readonly target: string;
   readonly kind: 'person' | 'room';
   readonly selfId: string;
+  readonly selfName: string;
 }
 
 function placeOf(core: Core, row: Row): Place {
@@ -67,6 +80,7 @@ function placeOf(core: Core, row: Row): Place {
       target: targetOf(entry),
       kind: entry.kind === 'room' ? 'room' : 'person',
       selfId: entry.account.id,
+      selfName: entry.account.name,
     };
   }
   const known: Conversation | undefined = core.store.get(row.key);
@@ -76,6 +90,7 @@ function placeOf(core: Core, row: Row): Place {
     target: `${row.account}:${known?.address ?? ''}`,
     kind: known?.kind === 'room' ? 'room' : 'person',
     selfId: account?.id ?? '',
+    selfName: account?.name ?? '',
   };
 }
 
@@ -91,9 +106,14 @@ export function messageView(core: Core, row: Row): MessageView {
     network: place.network,
     target: place.target,
     kind: place.kind,
-    from: { id: self ? place.selfId : row.from, name: row.fromName, self },
+    from: {
+      id: self ? place.selfId : sanitiseLine(row.from),
+      name: row.fromName || (self ? place.selfName : ''),
+      self,
+    },
     at: isoTime(row.at),
-    text: row.text,
+    // Own texts are stored as they go out.
+    text: self ? sanitise(row.text) : row.text,
   };
   if (row.style) view.style = row.style;
   if (row.state) view.state = row.state;

@@ -29,6 +29,8 @@ export interface LinkServerOptions {
   readonly cookie: string;
   readonly handlers: Handlers;
   errorOf(error: unknown): LinkError;
+  /** Called before each method; where it gives a promise, that is awaited, and its error is the answer. */
+  before?(method: Method): Promise<void> | undefined;
   /** Sends out what has not gone out yet: the snapshot that follows already has it in. */
   flush(): void;
   /** A front came, left, or changed what it listens to. */
@@ -200,6 +202,8 @@ function dispatcher(options: LinkServerOptions): JSONRPCServer<Connection> {
       const wrong = wrongParams(method, given);
       if (wrong) throw new Refusal({ code: 'usage', message: wrong });
       if (method === 'hello') greet(valid<'hello'>(given), cookie);
+      const before = options.before?.(method);
+      if (before) await before;
       if (method === 'subscribe') {
         options.flush();
         connection.feed.subscribe(valid<'subscribe'>(given).only);

@@ -1,0 +1,48 @@
+import type { Archive } from '../archive/types.ts';
+
+/** Indexes what arrived for search while nothing else is to be done. */
+export interface Indexing {
+  /** Something arrived, or was sent. */
+  traffic(): void;
+  stop(): void;
+}
+
+const quietMs = 500;
+
+export function createIndexing(archive: Archive, failed: (error: unknown) => void): Indexing {
+  let timer: NodeJS.Timeout | undefined;
+  let running: AbortController | undefined;
+  let last = 0;
+  let stopped = false;
+
+  const look = (): void => {
+    const left = last + quietMs - performance.now();
+    if (left > 0) timer = setTimeout(look, left);
+    else void index();
+  };
+  const index = async (): Promise<void> => {
+    timer = undefined;
+    running = new AbortController();
+    const { signal } = running;
+    try {
+      await archive.index(signal);
+    } catch (error) {
+      if (!stopped) failed(error);
+    }
+    running = undefined;
+    if (signal.aborted && !stopped) timer = setTimeout(look, quietMs);
+  };
+
+  return {
+    traffic() {
+      last = performance.now();
+      running?.abort();
+      if (timer === undefined && running === undefined) timer = setTimeout(look, quietMs);
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      running?.abort();
+    },
+  };
+}

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import type { FileId, MessageId, Nonce } from '../../adapters/contract.ts';
+import type { Outgoing, Row } from '../archive/types.ts';
+import { Fault, linkError } from '../core/fault.ts';
+import { fits, split } from '../core/split.ts';
+import { type Entry, targetOf } from '../core/state.ts';
+import { messageView, unreadOf } from '../core/views.ts';
+import type { LinkError, MessageState, Params, Receipt, Wait } from '../link/messages.ts';
+import type { Accounts, Running } from './accounts.ts';
+import { fileToSend } from './files.ts';
+import type { HubParts } from './parts.ts';
+import { notNow, type Resolving, whyNever } from './resolving.ts';
+
+export interface Sending {
+  send(params: Params<'send'>): Promise<Receipt>;
+  sendFile(params: Params<'files.send'>): Promise<Receipt>;
+}
+
+const longestSeconds = 7 * 24 * 60 * 60;
+
+/** Texts and files on their way in: refused at once, or on record before anybody is told that they were taken. */
+export function createSending(parts: HubParts, accounts: Accounts, resolving: Resolving): Sending {
+  const { archive, core, outbox } = parts;
+
+  const enqueue = (entry: Entry, message: Omit<Outgoing, 'key' | 'nonce' | 'at'>): Row => {
+    const at = parts.clock.now();
+    const { row, fresh } = archive.enqueue({ ...message, key: entry.key, nonce: randomUUID() as Nonce, at });
+    if (!fresh) return row;
+    if (at > entry.last) entry.last = at;
+    parts.publish([{ type: 'message', message: messageView(core, row), live: true }, unreadOf(entry)]);
+    outbox.add(row);
+    return row;
+  };
+
+  const receipt = async (entry: Entry, rows: readonly Row[], wait: Wait, timeout: AbortSignal): Promise<Receipt> => {
+    const gone = new AbortController();
+    const off = accounts.onStatus((account) => {
+      if (account === entry.account && whyNever(account)) gone.abort();
+    });
+    try {
+      const signal = AbortSignal.any([timeout, gone.signal]);
+      const now = await Promise.all(rows.map((row) => outbox.settled(row.row, wait, signal)));
+      return receiptOf(entry, now, wait);
+    } finally {
+      off();
+    }
+  };
+
+  return {
+    async send(params) {
+      const timeout = timeoutOf(params.timeout);
+      refuseBadWait(params.wait);
+      const text = clean(params.text);
+      const entry = await resolving.destination(params, timeout);
+      const running = refuseHopeless(accounts.of(entry));
+      const texts = partsOf(running, entry, text, params.split ?? false);
+      const replyTo = answered(parts, entry, params.replyTo);
+      const orders = texts.map((part, at) => ({
+        text: part,
+        ...(replyTo === undefined || at > 0 ? {} : { replyTo }),
+        ...(params.key === undefined ? {} : { scriptKey: at === 0 ? params.key : `${params.key}#${at + 1}` }),
+      }));
+      for (const order of orders) refuseOtherText(parts, entry, order);
+      return await receipt(
+        entry,
+        orders.map((order) => enqueue(entry, order)),
+        params.wait,
+        timeout,
+      );
+    },
+    async sendFile(params) {
+      const timeout = timeoutOf(params.timeout);
+      refuseBadWait(params.wait);
+      const file = fileToSend(params.path);
+      const entry = await resolving.destination(params, timeout);
+      const { account } = refuseHopeless(accounts.of(entry));
+      if (!account.facets.has('files'))
+        throw new Fault('unsupported', `${account.network} cannot send files here (${targetOf(entry)})`);
+      const most = account.limits(entry.chat).fileBytes;
+      if (most !== undefined && file.bytes > most)
+        throw new Fault('too-long', `${file.name} has ${file.bytes} bytes; ${account.name} takes at most ${most}`);
+      // Until the network has given the file its id, the path stands for it.
+      const files = [{ ...file, id: params.path as FileId }];
+      const row = enqueue(entry, { text: '', path: params.path, files });
+      return await receipt(entry, [row], params.wait, timeout);
+    },
+  };
+}
+
+function timeoutOf(seconds: number): AbortSignal {
+  return AbortSignal.timeout(Math.round(Math.min(Math.max(seconds, 0), longestSeconds) * 1000));
+}
+
+function refuseBadWait(wait: Wait): void {
+  if (wait !== 'queued' && wait !== 'accepted' && wait !== 'delivered')
+    throw new Fault('usage', `wait is queued, accepted or delivered, not "${String(wait)}"`);
+}
+
+/** CR LF is one line's end; other control characters would break a network's wire or the terminal that shows them. */
+function clean(text: string): string {
+  const lines = text.replace(/\r\n?/g, '\n');
+  const bad = /[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]/.exec(lines);
+  if (bad) {
+    const code = (bad[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    throw new Fault('bad-data', `the text holds the control character U+${code} (at ${bad.index}); take it out`);
+  }
+  if (!lines.isWellFormed()) throw new Fault('bad-data', 'the text is not valid Unicode: half of a surrogate pair');
+  return lines;
+}
+
+function refuseHopeless(running: Running): Running {
+  const why = whyNever(running.entry);
+  if (why) throw why;
+  return running;
+}
+
+function partsOf({ account }: Running, entry: Entry, text: string, mayCut: boolean): readonly string[] {
+  const limits = account.limits(entry.chat);
+  if (fits(text, limits)) return [text];
+  if (mayCut) return split(text, limits);
+  const most = limits.textChars === undefined ? `${limits.textBytes} bytes` : `${limits.textChars} characters`;
+  throw new Fault(
+    'too-long',
+    `the text is too long for ${targetOf(entry)}: at most ${most}; --split sends it in parts`,
+  );
+}
+
+function answered({ archive }: HubParts, entry: Entry, replyTo: string | undefined): MessageId | undefined {
+  if (replyTo === undefined) return undefined;
+  const row = archive.row(rowNumber(replyTo));
+  if (row?.key !== entry.key || row.id === undefined)
+    throw new Fault('not-found', `no message ${replyTo} to answer in ${targetOf(entry)}`);
+  return row.id;
+}
+
+/** Ids of messages are decimal rows of the archive. @throws Fault `not-found` */
+export function rowNumber(id: string): number {
+  if (!/^\d{1,15}$/.test(id)) throw new Fault('not-found', `"${id}" is no message's id`);
+  return Number(id);
+}
+
+/** The same key means the same message: to another conversation or with another text it is a mistake. */
+function refuseOtherText(
+  { archive }: HubParts,
+  entry: Entry,
+  order: { readonly text: string; readonly scriptKey?: string },
+): void {
+  if (order.scriptKey === undefined) return;
+  const before = archive.byScriptKey(order.scriptKey);
+  if (!before || (before.key === entry.key && before.text === order.text)) return;
+  const what = before.key === entry.key ? 'another text' : 'another target';
+  throw new Fault('bad-data', `the id "${order.scriptKey}" was used before, for ${what}`);
+}
+
+const order: readonly MessageState[] = ['failed', 'unknown', 'queued', 'sent', 'accepted', 'delivered', 'read'];
+
+/** Of several parts, the one that fared worst speaks for all. */
+function receiptOf(entry: Entry, rows: readonly Row[], wait: Wait): Receipt {
+  const [first, ...others] = rows;
+  if (!first) throw new Fault('bad-data', 'there is nothing to send');
+  const rank = (row: Row): number => order.indexOf(row.state ?? 'accepted');
+  const worst = others.reduce((low, row) => (rank(row) < rank(low) ? row : low), first);
+  const { state, error } = outcome(entry, worst, wait);
+  const part = others.length > 0 && error ? `part ${rows.indexOf(worst) + 1} of ${rows.length}: ` : '';
+  return {
+    target: targetOf(entry),
+    account: entry.account.account,
+    network: entry.account.network,
+    id: String(first.row),
+    ...(first.scriptKey === undefined ? {} : { key: first.scriptKey }),
+    state,
+    ...(error ? { error: { ...error, message: `${part}${error.message}` } } : {}),
+  };
+}
+
+/** What is still under way when the time is up is said to be so, never left silent. */
+function outcome(entry: Entry, row: Row, wait: Wait): { state: MessageState; error?: LinkError } {
+  const state = row.state ?? 'accepted';
+  switch (state) {
+    case 'failed':
+    case 'unknown':
+      return { state, ...(row.error ? { error: linkError(row.error) } : {}) };
+    case 'queued':
+      return wait === 'queued'
+        ? { state }
+        : { state, error: (whyNever(entry.account) ?? notNow(entry.account)).detail };
+    case 'sent':
+      if (wait === 'queued') return { state: 'queued' };
+      return {
+        state: 'unknown',
+        error: { code: 'timeout', message: 'the network has not said yet that it took it', certain: false },
+      };
+    case 'accepted':
+      if (wait !== 'delivered') return { state };
+      return { state, error: { code: 'timeout', message: 'not delivered in time', certain: false } };
+    case 'delivered':
+    case 'read':
+      return { state };
+  }
+}
