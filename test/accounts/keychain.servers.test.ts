@@ -74,13 +74,18 @@ describe.skipIf(!here)('the keychain on a real gnome-keyring', () => {
     const tool = ['secret-tool', 'lookup', 'service', 'imux', 'username', 'home/password'];
     const { stdout } = await runWithKeyring(tool, { home: home.path, password: 'login password' });
     expect(stdout).toBe(CANARY);
-    expect(values(await inSession([['get', 'home/password'], ['kernel-keys']]))).toEqual([CANARY, []]);
+    expect(values(await inSession([['get', 'home/password'], ['new-kernel-keys']]))).toEqual([CANARY, []]);
   });
 
   it('U12 says that a locked keychain is locked, and keeps nothing elsewhere', async () => {
     await inSession([['set', 'locked/password', CANARY]]);
     const answers = await inSession(
-      [['get', 'locked/password'], ['set', 'locked/password', 'other'], ['set', 'new/password', 'x'], ['kernel-keys']],
+      [
+        ['get', 'locked/password'],
+        ['set', 'locked/password', 'other'],
+        ['set', 'new/password', 'x'],
+        ['new-kernel-keys'],
+      ],
       { password: 'not the password' },
     );
     for (const { code, message } of answers.slice(0, 3)) {
@@ -99,7 +104,7 @@ describe.skipIf(!here)('the keychain on a real gnome-keyring', () => {
   });
 
   it('U12 says that no keychain runs in a session without one, and keeps nothing elsewhere', async () => {
-    const answers = await inSession([['get', 'a/b'], ['set', 'a/b', 'x'], ['kernel-keys']], { service: 'none' });
+    const answers = await inSession([['get', 'a/b'], ['set', 'a/b', 'x'], ['new-kernel-keys']], { service: 'none' });
     for (const { code, message } of answers.slice(0, 2)) {
       expect(code).toBe('unreachable');
       expect(message).toMatch(/^no keychain runs in this session .*--secret-file/);
@@ -110,7 +115,7 @@ describe.skipIf(!here)('the keychain on a real gnome-keyring', () => {
   it('U12 says that there is no D-Bus session, and keeps nothing elsewhere', async () => {
     const { DBUS_SESSION_BUS_ADDRESS: _bus, XDG_RUNTIME_DIR: _runtime, DISPLAY: _display, ...env } = process.env;
     const running = promisify(execFile)(process.execPath, [child], { env });
-    running.child.stdin?.end(lines([['get', 'a/b'], ['set', 'a/b', 'x'], ['kernel-keys']]));
+    running.child.stdin?.end(lines([['get', 'a/b'], ['set', 'a/b', 'x'], ['new-kernel-keys']]));
     const answers = answersIn((await running).stdout);
     for (const { code, message } of answers.slice(0, 2)) {
       expect(code).toBe('unreachable');
