@@ -1,5 +1,6 @@
 import { chmod, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { yogaAtOnce } from './yoga.ts';
 
 const out = new URL('../dist/', import.meta.url).pathname;
 await rm(out, { recursive: true, force: true });
@@ -13,6 +14,7 @@ await build({
   target: 'node24',
   minify: true,
   sourcemap: false,
+  plugins: [yogaAtOnce],
   // Native addon: its loader picks a prebuilt binary beside itself.
   external: ['@napi-rs/keyring', 'react-devtools-core'],
   banner: {

@@ -21,6 +21,8 @@ export interface ScreenOptions {
   /** Shown in the status line; empty for the usual one. */
   readonly profile?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Leaves when aborted. */
+  readonly signal?: AbortSignal;
 }
 
 const SIGNALS = { SIGHUP: 129, SIGTERM: 143 } as const;
@@ -39,7 +41,9 @@ export function openScreen(options: ScreenOptions): Promise<number> {
   return new Promise((resolve) => run({ ...options, stdin, stdout, env }, resolve));
 }
 
-function run(options: Required<Omit<ScreenOptions, 'profile'>> & ScreenOptions, done: (code: number) => void): void {
+type Given = ScreenOptions & Required<Pick<ScreenOptions, 'stdin' | 'stdout' | 'env'>>;
+
+function run(options: Given, done: (code: number) => void): void {
   const { stdin, stdout } = options;
   const clock = timers();
   let instance: Instance | undefined;
@@ -123,6 +127,9 @@ function run(options: Required<Omit<ScreenOptions, 'profile'>> & ScreenOptions, 
   });
   const terminal = takeTerminal(stdin, stdout, decoder.push);
   const undos = [() => stdout.off('resize', resized), ...guards(stdin, stdout, exit, () => terminal.rescue())];
+  const aborted = (): void => exit(SIGNALS.SIGTERM);
+  options.signal?.addEventListener('abort', aborted, { once: true });
+  undos.push(() => options.signal?.removeEventListener('abort', aborted));
   tick(app);
 }
 

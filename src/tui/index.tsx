@@ -1,0 +1,1 @@
+export { openScreen, type ScreenOptions } from './index.ts';
