@@ -22,12 +22,13 @@ export function directPlace(wire: Wire, chat: ChatId, own: boolean, name: string
 
 /** Where a message said in a room belongs, and who said it. */
 export function roomPlace(room: Room, reading: Reading, name: string): Place {
+  // Without the feature anybody could write such an id into a message (XEP-0421 section 5).
   const stable = room.info?.features.has(NS.occupant) ? reading.occupant : undefined;
   const here = room.occupants.get(name);
   const past = !room.live && reading.stamp !== undefined;
-  const author = stable ?? (past ? `${name}#past` : here?.author) ?? name;
+  const author = stable ?? (past ? `${name}#past` : here?.stay) ?? name;
   // Of the past, our name may have been somebody else's: where the room can tell, it decides.
-  const self = name === room.nick && name !== '' && (stable === undefined || stable === here?.author);
+  const self = name === room.nick && name !== '' && (!past || stable === undefined || stable === here?.stable);
   return {
     chat: chatId(room.jid),
     by: self ? 'self' : userId(reading.from),

@@ -24,8 +24,10 @@ export interface Room {
 
 export interface Occupant {
   readonly member: Member;
-  /** Stable id of the person in this room (XEP-0421), or one of our own for this stay. */
-  readonly author: string;
+  /** Id of the person in this room that outlives the stay (XEP-0421), as it was written. */
+  readonly stable: string | undefined;
+  /** Our own name for this stay. */
+  readonly stay: string;
 }
 
 export function newRoom(jid: string, nick: string): Room {
@@ -61,13 +63,12 @@ export function statuses(user: Element | undefined): ReadonlySet<string> {
 
 export function readOccupant(room: Room, nick: string, stanza: Element, user: Element | undefined): Occupant {
   const item = user && child(user, 'item', NS.mucUser);
-  const stable = child(stanza, 'occupant-id', NS.occupant)?.attrs.id;
-  const believed = room.info?.features.has(NS.occupant) ? stable : undefined;
   const before = room.occupants.get(nick);
   const role = roleOf(item?.attrs.affiliation, item?.attrs.role);
   return {
     member: { id: userId(`${room.jid}/${nick}`), name: nick, ...(role ? { role } : undefined) },
-    author: believed ?? before?.author ?? `${nick}#${++room.arrivals}`,
+    stable: child(stanza, 'occupant-id', NS.occupant)?.attrs.id,
+    stay: before?.stay ?? `${nick}#${++room.arrivals}`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { plainClient } from '../adapters/xmpp/client.ts';
+import { mutual, type PlainClient, plainClient } from '../adapters/xmpp/client.ts';
 import { freePort, need } from '../servers/process.ts';
 import { type Prosody, startProsody } from '../servers/prosody.ts';
 import type { Driver } from './driver.ts';
@@ -21,6 +21,8 @@ const register = async (kind: string) => {
   return user;
 };
 
+const peers = new Map<string, PlainClient>();
+
 const driver: Driver = {
   adapter: xmpp,
   start: async () => {
@@ -39,11 +41,18 @@ const driver: Driver = {
   wrongSecret: (account) => ({ ...account, secrets: { password: 'not-the-password' } }),
   unreachable: (account) => ({ ...account, settings: { ...account.settings, server: `127.0.0.1:${deaf}` } }),
   badSettings: badXmppSettings,
-  peer: async () => await xmppPeer(await register('peer')),
+  peer: async () => {
+    const peer = await xmppPeer(await register('peer'));
+    peers.set(peer.address, peer.client);
+    return peer;
+  },
   befriend: async (account, peer) => {
-    const [user = '', friend = ''] = [account.address, peer.address].map((jid) => jid.split('@')[0]);
-    await running().roster(user, [{ jid: peer.address }]);
-    await running().roster(friend, [{ jid: account.address }]);
+    const own = { user: account.address.split('@')[0] ?? '', password: account.secrets.password ?? '' };
+    const client = await plainClient({ ...own, port: running().ports.c2s });
+    const friend = peers.get(peer.address);
+    if (!friend) throw new Error(`${peer.address} is none of ours`);
+    await mutual(client, friend);
+    await client.close();
   },
   room: async () => `room${++count}@${running().rooms}`,
   nobody: 'nobody@localhost',

@@ -89,3 +89,19 @@ export async function plainClient(options: PlainOptions): Promise<PlainClient> {
     },
   };
 }
+
+/** Makes two online accounts contacts of each other (RFC 6121 section 3). */
+export async function mutual(one: PlainClient, other: PlainClient): Promise<void> {
+  // Only who asked for the roster hears of its changes (2.1.6).
+  for (const client of [one, other]) await client.iq('get', undefined, xml('query', { xmlns: 'jabber:iq:roster' }));
+  for (const [asks, grants] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    grants.send(xml('presence'));
+    asks.send(xml('presence', { to: grants.bare, type: 'subscribe' }));
+    await grants.next((stanza) => stanza.name === 'presence' && stanza.attrs.type === 'subscribe');
+    grants.send(xml('presence', { to: asks.bare, type: 'subscribed' }));
+    await asks.next((stanza) => stanza.name === 'presence' && stanza.attrs.type === 'subscribed');
+  }
+}

@@ -77,6 +77,7 @@ function fakeClient(raw: Socket): FakeClient {
     });
     parser.on('element', (element) => void elements.push(element));
     parser.on('error', () => {});
+    parser.on('end', () => void socket.end('</stream:stream>'));
   };
   const onData = (data: Buffer): void => {
     const text = data.toString();
@@ -105,6 +106,7 @@ function fakeClient(raw: Socket): FakeClient {
       await waitFor(
         () => {
           const at = elements.findIndex(passes);
+          if (at === -1 && raw.destroyed) throw new Error(`the client left; waited for ${what}`);
           return at === -1 ? undefined : elements.splice(0, at + 1)[at];
         },
         { what },
