@@ -20,10 +20,8 @@ async function carryOut([verb, account = '', secret = '']: Call): Promise<unknow
       return await chain.deletePassword(SERVICE, account);
     case 'find':
       return await chain.findCredentials(SERVICE);
-    case 'kernel-keys':
-      return readFileSync('/proc/keys', 'utf8')
-        .split('\n')
-        .filter((line) => line.includes('imux'));
+    case 'new-kernel-keys':
+      return kernelKeys().filter((line) => !keysBefore.includes(line));
     case 'exposed':
       return ['cmdline', 'environ'].filter((file) => readFileSync(`/proc/self/${file}`, 'utf8').includes(account));
     case 'freeze':
