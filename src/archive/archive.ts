@@ -90,7 +90,8 @@ function assemble(db: DatabaseSync, path: string): Archive {
     search: (query, limit, account) =>
       tx.guarded(() => search(query, limit, account).flatMap((value) => ground.decode(value) ?? [])),
     index: async (signal) => {
-      while (!signal.aborted && index.upTo() < ground.rows.last() && tx.grouped(undefined, index.step)) await turn();
+      const step = (): boolean => (index.upTo() < ground.rows.last() && index.step()) || index.tidy();
+      while (!signal.aborted && tx.grouped(undefined, step)) await turn();
     },
     saved: tx.saved,
     flush: tx.flush,

@@ -35,7 +35,7 @@ export function searcher(
       return run('message m', 'm.row', [within, ...wanted.map(({ condition }) => condition)], limit);
     }
     const match = wanted.flatMap(({ known }) => (known && known.kind !== 'nowhere' ? [known.expression] : []));
-    const rest = wanted.flatMap(({ known, condition }) => (known ? [] : [condition]));
+    const rest = wanted.flatMap(({ known, condition }) => (known && !('rough' in known) ? [] : [condition]));
     const conditions: Condition[] = [
       { sql: 'search MATCH ?', values: [match.join(' AND ')] },
       { sql: 'search.rowid > ? AND search.rowid <= ?', values: within.values },
