@@ -122,6 +122,7 @@ export class ClientConnection extends Client {
   /** Ends at once, with a stream error of these elements for the server, if any (RFC 6120 section 4.9). */
   fail(error: AdapterError, ...detail: readonly Element[]): void {
     if (this.#state === 'ended') return;
+    this.#flush();
     const { socket } = this;
     const orderly = this.#state === 'closing';
     this.#finish(orderly ? undefined : error);

@@ -20,6 +20,7 @@ export interface OpenOptions {
   readonly memory?: Map<string, string>;
   readonly host?: TestHost;
   readonly clock?: Clock;
+  /** Looks the server up by DNS; the port does not matter then. */
   readonly names?: NameService;
   readonly signal?: AbortSignal;
   readonly onStanza?: (stanza: Element) => void;
@@ -32,7 +33,12 @@ export async function open(port: number, options: OpenOptions = {}): Promise<Ope
     testHost({ ...(options.memory && { memory: options.memory }), ...(options.clock && { clock: options.clock }) });
   const stanzas: Element[] = [];
   const stream = await openStream(
-    { jid: 'alice@localhost', server: { host: '127.0.0.1', port }, tls: 'none', ...options.settings },
+    {
+      jid: 'alice@localhost',
+      tls: 'none',
+      ...(options.names === undefined && { server: { host: '127.0.0.1', port } }),
+      ...options.settings,
+    },
     { ...host, password: async () => options.password ?? 'secret' },
     (stanza) => {
       stanzas.push(stanza);
