@@ -79,13 +79,16 @@ export function wrongParams(method: Method, params: unknown): string | undefined
   for (const [name, kind] of Object.entries(shapes[method])) {
     const value: unknown = Object.hasOwn(params, name) ? Reflect.get(params, name) : undefined;
     if (value === undefined && kind.endsWith('?')) continue;
-    if (!isKind(value, kind)) return `${method}: "${name}" is no ${kind.replace('?', '')}`;
+    const bare = kind.replace('?', '');
+    if (!isKind(value, bare)) return `${method}: "${name}" is no ${bare}`;
   }
+  const aimed = Object.hasOwn(params, 'target') || Object.hasOwn(params, 'conversation');
+  if ((method === 'send' || method === 'files.send') && !aimed) return `${method}: neither "target" nor "conversation"`;
   return undefined;
 }
 
 function isKind(value: unknown, kind: string): boolean {
-  switch (kind.replace('?', '')) {
+  switch (kind) {
     case 'strings':
       return Array.isArray(value) && value.every((each) => typeof each === 'string');
     case 'record':
