@@ -1,5 +1,5 @@
 import type { Adapter, AdapterEvent, Clock } from '../adapters/contract.ts';
-import { type AdapterError, asAdapterError } from '../adapters/errors.ts';
+import { type AdapterError, asAdapterError, type ErrorCode } from '../adapters/errors.ts';
 import { type Account, type AccountConfig, type AccountSink, createAccount, type Status } from './account.ts';
 import type { Vault } from './secrets/ladder.ts';
 import { refuseSecrets } from './settings-format.ts';
@@ -9,6 +9,8 @@ export interface CheckStep {
   readonly step: string;
   readonly ok: boolean;
   readonly text: string;
+  /** Of a step that failed. */
+  readonly code?: ErrorCode | 'settings' | 'timeout' | 'cancelled';
 }
 
 export interface CheckParts {
@@ -40,11 +42,10 @@ const ROSTER_MS = 10_000;
 export async function checkAccount(parts: CheckParts): Promise<CheckResult> {
   const { live, onStep } = parts;
   const steps: CheckStep[] = [];
-  const tell = (step: string, ok: boolean, text: string): boolean => {
-    const done = { step, ok, text };
+  const tell: Tell = (step, text, code) => {
+    const done = { step, ok: code === undefined, text, ...(code && { code }) };
     steps.push(done);
     onStep?.(done);
-    return ok;
   };
   const result = (): CheckResult => ({ ok: steps.every(({ ok }) => ok), steps });
 
@@ -62,20 +63,21 @@ export async function checkAccount(parts: CheckParts): Promise<CheckResult> {
   return result();
 }
 
-type Tell = (step: string, ok: boolean, text: string) => boolean;
+/** A code tells of a failure. */
+type Tell = (step: string, text: string, code?: CheckStep['code']) => void;
 
 function checkSettings({ config, adapter }: CheckParts, tell: Tell): Adapter | undefined {
   if (adapter instanceof Error) {
-    tell('settings', false, adapter.message);
+    tell('settings', adapter.message, 'settings');
     return undefined;
   }
   try {
     refuseSecrets(config.settings, adapter.about);
     adapter.parse(config.settings);
-    tell('settings', true, `the settings are right for ${adapter.about.title}`);
+    tell('settings', `the settings are right for ${adapter.about.title}`);
     return adapter;
   } catch (error) {
-    tell('settings', false, error instanceof Error ? error.message : String(error));
+    tell('settings', error instanceof Error ? error.message : String(error), 'settings');
     return undefined;
   }
 }
@@ -87,9 +89,11 @@ async function checkSecrets({ config, vault, sink }: CheckParts, { about }: Adap
     if (!ref) continue;
     try {
       await vault.read(config.name, key, ref, (prompt) => sink.ask(prompt));
-      tell('secret', true, `${label} found: ${vault.describe(config.name, key, ref)}`);
+      tell('secret', `${label} found: ${vault.describe(config.name, key, ref)}`);
     } catch (error) {
-      return tell('secret', false, asAdapterError(error).message);
+      const { message, code } = asAdapterError(error);
+      tell('secret', message, code);
+      return false;
     }
   }
   return true;
@@ -105,34 +109,39 @@ async function checkConnection(parts: CheckParts, adapter: Adapter, tell: Tell):
     const status = await seen.settled.within(clock, timeoutMs, signal);
     const took = `${((clock.now() - began) / 1000).toFixed(1)} s`;
     if (status?.state !== 'online') {
-      tell('sign-in', false, whyNot(status, timeoutMs, signal));
+      tell('sign-in', ...whyNot(status, timeoutMs, signal));
       return;
     }
-    tell('sign-in', true, `connected and signed in as ${status.self} (${took})`);
+    tell('sign-in', `connected and signed in as ${status.self} (${took})`);
     await checkRoster(parts, account, seen, tell);
   } finally {
     await account.stop();
   }
-  tell('sign-out', true, 'signed out');
+  tell('sign-out', 'signed out');
 }
 
 async function checkRoster({ clock, signal }: CheckParts, account: Account, seen: Seen, tell: Tell): Promise<void> {
   if (!account.facets.has('contacts') && !account.facets.has('rooms')) {
-    tell('roster', true, 'this network keeps no contact list');
+    tell('roster', 'this network keeps no contact list');
     return;
   }
   const roster = await seen.roster.within(clock, ROSTER_MS, signal);
-  if (!roster) tell('roster', false, `no contact list came within ${ROSTER_MS / 1000} s`);
-  else tell('roster', true, `${count(roster.contacts.length, 'contact')}, ${count(roster.chats.length, 'room')}`);
+  if (!roster) tell('roster', `no contact list came within ${ROSTER_MS / 1000} s`, 'timeout');
+  else tell('roster', `${count(roster.contacts.length, 'contact')}, ${count(roster.chats.length, 'room')}`);
 }
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-function whyNot(status: Status | undefined, timeoutMs: number, signal: AbortSignal | undefined): string {
-  if (status?.state === 'waiting' || status?.state === 'failed') return reason(status.error);
-  return signal?.aborted ? 'stopped' : `not signed in within ${timeoutMs / 1000} s`;
+function whyNot(
+  status: Status | undefined,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): [text: string, code: CheckStep['code']] {
+  if (status?.state === 'waiting' || status?.state === 'failed') return [reason(status.error), status.error.code];
+  if (signal?.aborted) return ['stopped', 'cancelled'];
+  return [`not signed in within ${timeoutMs / 1000} s`, 'timeout'];
 }
 
 function reason(error: AdapterError): string {

@@ -229,6 +229,8 @@ export interface CheckStep {
   readonly step: string;
   readonly ok: boolean;
   readonly text: string;
+  /** Of a step that failed. */
+  readonly code?: LinkErrorCode;
 }
 
 export type Receipt = {

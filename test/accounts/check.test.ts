@@ -61,7 +61,7 @@ describe('the check of an account', () => {
     const { result, network } = checking({ onRun: () => Promise.reject(new AdapterError('auth', 'wrong password')) });
     const { ok, steps } = await result();
     expect(ok).toBe(false);
-    expect(steps.at(-1)).toEqual({ step: 'sign-in', ok: false, text: 'not let in: wrong password' });
+    expect(steps.at(-1)).toEqual({ step: 'sign-in', ok: false, text: 'not let in: wrong password', code: 'auth' });
     expect(network.tries).toHaveLength(1);
   });
 
@@ -69,7 +69,12 @@ describe('the check of an account', () => {
     const { result, network, clock } = checking({
       onRun: () => Promise.reject(new AdapterError('unreachable', 'refused')),
     });
-    expect((await result()).steps.at(-1)).toEqual({ step: 'sign-in', ok: false, text: 'no connection: refused' });
+    expect((await result()).steps.at(-1)).toEqual({
+      step: 'sign-in',
+      ok: false,
+      text: 'no connection: refused',
+      code: 'unreachable',
+    });
     await clock.advance(600_000);
     expect(network.tries).toHaveLength(1);
   });
@@ -80,14 +85,18 @@ describe('the check of an account', () => {
         throw new Error('jid is missing');
       },
     });
-    expect((await wrong.result()).steps).toEqual([{ step: 'settings', ok: false, text: 'jid is missing' }]);
+    expect((await wrong.result()).steps).toEqual([
+      { step: 'settings', ok: false, text: 'jid is missing', code: 'settings' },
+    ]);
     const unknown = checking({}, { adapter: new Error('no network "icq"') });
-    expect((await unknown.result()).steps).toEqual([{ step: 'settings', ok: false, text: 'no network "icq"' }]);
+    expect((await unknown.result()).steps).toEqual([
+      { step: 'settings', ok: false, text: 'no network "icq"', code: 'settings' },
+    ]);
   });
 
   it('U12 says which rung lacks the secret without connecting', async () => {
     const { result, network } = checking({}, { vault: noVault });
-    expect((await result()).steps.at(-1)).toEqual({ step: 'secret', ok: false, text: 'no secret there' });
+    expect((await result()).steps.at(-1)).toEqual({ step: 'secret', ok: false, text: 'no secret there', code: 'auth' });
     expect(network.tries).toHaveLength(0);
   });
 
@@ -95,7 +104,12 @@ describe('the check of an account', () => {
     const { result, clock } = checking();
     const checked = result();
     await clock.advance(60_000);
-    expect((await checked).steps.at(-1)).toEqual({ step: 'sign-in', ok: false, text: 'not signed in within 60 s' });
+    expect((await checked).steps.at(-1)).toEqual({
+      step: 'sign-in',
+      ok: false,
+      text: 'not signed in within 60 s',
+      code: 'timeout',
+    });
     expect(clock.sleepers).toBe(0);
   });
 
@@ -105,7 +119,7 @@ describe('the check of an account', () => {
     const checked = result();
     await settle();
     stop.abort();
-    expect((await checked).steps.at(-1)).toEqual({ step: 'sign-in', ok: false, text: 'stopped' });
+    expect((await checked).steps.at(-1)).toEqual({ step: 'sign-in', ok: false, text: 'stopped', code: 'cancelled' });
     expect(network.last.signal.aborted).toBe(true);
     expect(clock.sleepers).toBe(0);
   });
@@ -118,6 +132,7 @@ describe('the check of an account', () => {
       step: 'roster',
       ok: false,
       text: 'no contact list came within 10 s',
+      code: 'timeout',
     });
   });
 
