@@ -7,7 +7,7 @@ import { drawMain } from './panes/main.ts';
 import { drawPrompt } from './panes/prompt.ts';
 import { drawStatus } from './panes/status.ts';
 import { drawTray } from './panes/tray.ts';
-import { fit } from './width.ts';
+import { COLUMN_MARK, fit } from './width.ts';
 
 /** One picture: as many rows as the terminal has, none wider than it. */
 export interface Picture {
@@ -32,7 +32,9 @@ export function draw(app: App): Picture {
   const list = folded ? undefined : listColumn(app, layout.list, height - layout.status);
   if (app.mode.kind !== 'list' && folded) app.hits = [];
   else if (folded) app.hits = drawList(app, layout.main, body.height, layout.head).hits;
-  const joined = main.slice(0, height - layout.status).map((row, y) => (list ? `${list[y] ?? ''} ${row}` : row));
+  const joined = main
+    .slice(0, height - layout.status)
+    .map((row, y) => (list ? `${list[y] ?? ''}${COLUMN_MARK}${row}` : row));
   if (layout.status > 0) joined.push(drawStatus(app, columns));
   const left = folded ? 0 : layout.list + 1;
   return {

@@ -7,10 +7,11 @@ import { draw, type Picture } from './draw.ts';
 import { makeFrames } from './frames.ts';
 import { handle } from './handle.ts';
 import { decodeInput } from './input.ts';
+import { layoutOf } from './layout.ts';
 import { type Connect, makeLink } from './link.ts';
 import { linkChanged, takeChanges, takeSnapshot, tick } from './live.ts';
 import { Screen } from './screen.ts';
-import { takeTerminal } from './terminal.ts';
+import { takeTerminal, withColumns } from './terminal.ts';
 import { makeTheme } from './theme.ts';
 
 export interface ScreenOptions {
@@ -116,7 +117,7 @@ function run(options: Given, done: (code: number) => void): void {
   stdout.on('resize', resized);
   instance = render(createElement(Screen, { picture: draw(app) }), {
     stdin,
-    stdout,
+    stdout: withColumns(stdout, () => layoutOf(app.columns, app.rows).list),
     alternateScreen: true,
     incrementalRendering: true,
     interactive: true,

@@ -19,7 +19,7 @@ const PASTE_TAIL_MS = 30;
 const PASTE_START = '\x1b[200~';
 const PASTE_END = '\x1b[201~';
 // ECMA-48 control sequences, SS3 keys, and the Linux console's function keys.
-const sequence = /^\x1b(?:\[\[[A-E]|\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]|O[\x30-\x3b]*[\x40-\x7e])/;
+const sequence = /^\x1b(?:\[\[[A-E]|\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x5a\x5c-\x7e]|O[\x30-\x3b]*[\x40-\x7e])/;
 const unfinished = /^\x1b(?:\[\[?|\[[\x30-\x3f]*[\x20-\x2f]*|O[\x30-\x3b]*)?$/;
 
 export interface Clocked {
@@ -74,7 +74,7 @@ export function decodeInput(emit: (event: InputEvent) => void, clock: Clocked): 
   const flush = (): void => {
     const rest = pending;
     pending = '';
-    if (rest === '\x1b') emit({ type: 'key', key: 'esc' });
+    if (rest === '\x1b' || rest === '\x1b\x1b') emit({ type: 'key', key: 'esc' });
     else if (rest.startsWith('\x1b') && rest.length === 2) emit({ type: 'key', key: `alt-${rest[1]}` });
   };
 
@@ -101,7 +101,7 @@ function nextEvent(input: string): Step | undefined {
   if (input.startsWith(PASTE_START)) return { length: PASTE_START.length, event: 'paste' };
   const found = sequence.exec(input)?.[0];
   if (found) return { length: found.length, ...sequenceEvent(found) };
-  if (unfinished.test(input)) return undefined;
+  if (unfinished.test(input) || unfinished.test(input.slice(1))) return undefined;
   // Two escapes: the first is the key, or Alt before a sequence.
   if (input[1] === '\x1b') {
     const inner = sequence.exec(input.slice(1))?.[0];

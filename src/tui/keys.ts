@@ -44,7 +44,9 @@ export function keyName(input: string): string | undefined {
   const numbers = (found[1] ?? '').split(';').map((part) => Number.parseInt(part, 10) || 0);
   const final = found[2] ?? '';
   if (final === 'u') return withModifiers(codeName(numbers[0] ?? 0), numbers[1]);
-  if (final !== '~') return withModifiers(FINAL[final], numbers[1]);
+  // With other numbers than 1 and modifiers it is a reply of the terminal, such as its cursor's place.
+  const isKey = numbers.length === 1 || (numbers[0] === 1 && (numbers[1] ?? 1) <= 16);
+  if (final !== '~') return isKey ? withModifiers(FINAL[final], numbers[1]) : undefined;
   // xterm's modifyOtherKeys: CSI 27 ; modifiers ; code ~
   if (numbers[0] === 27) return withModifiers(codeName(numbers[2] ?? 0), numbers[1]);
   return withModifiers(TILDE[numbers[0] ?? 0], numbers[1]);

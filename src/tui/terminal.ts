@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { COLUMN_MARK } from './width.ts';
 
 /** Buttons and wheel, as SGR reports. https://invisible-island.net/xterm/ctlseqs/ctlseqs.html#h2-Mouse-Tracking */
 const MOUSE_ON = '\x1b[?1000h\x1b[?1006h';
@@ -59,4 +60,17 @@ export function takeTerminal(stdin: ReadStream, stdout: WriteStream, input: (chu
       }
     },
   };
+}
+
+/** The same terminal, where the column mark is written as a move to the column that it stands for (from 0). */
+export function withColumns(stdout: WriteStream, column: () => number): WriteStream {
+  const write = (chunk: string | Uint8Array, ...rest: []): boolean =>
+    stdout.write(typeof chunk === 'string' ? chunk.replaceAll(COLUMN_MARK, `\x1b[${column() + 1}G `) : chunk, ...rest);
+  return new Proxy(stdout, {
+    get(target, name) {
+      if (name === 'write') return write;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }

@@ -3,6 +3,12 @@ import stringWidth from 'string-width';
 /** Marks drawn on one base character; the stored text keeps them all. */
 export const MARKS_SHOWN = 6;
 
+/**
+ * Drawn between the list and the conversation, one column wide; terminal.ts turns it into a move to that column. So a
+ * name whose width the terminal sees differently cannot shift what stands beside it.
+ */
+export const COLUMN_MARK = '\uf8fe';
+
 const beyondAscii = /[^\x20-\x7e]/;
 let segmenter: Intl.Segmenter | undefined;
 
@@ -34,10 +40,27 @@ export function tame(text: string): string {
     .replace(/[\x00-\x09\x0b-\x1f]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)))
     .replace(/[\x7f-\x9f]/g, '\u2421')
     .replace(/[\u00ad\u200b\u2060\ufeff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u{e0000}\u{e0001}]/gu, '')
+    .replaceAll(COLUMN_MARK, '\ufffd')
+    .replace(strayTags, '')
+    .replace(strayVariation, '$1')
+    .replace(/\p{Regional_Indicator}+/gu, wholeFlags)
+    .replace(/(^|\n)(?=\p{M})/gu, '$1\u25cc')
     .replace(marksBeyond, '$1');
 }
 
 const marksBeyond = new RegExp(`([\\p{Mn}\\p{Me}]{${MARKS_SHOWN}})[\\p{Mn}\\p{Me}]+`, 'gu');
+/** Tag characters belong behind the black flag only. */
+const strayTags = /(?<!\u{1f3f4}[\u{e0020}-\u{e007f}]*)[\u{e0020}-\u{e007f}]+/gu;
+/** A variation selector behind what is no emoji makes some terminals double its width. */
+const strayVariation = /([^\p{Extended_Pictographic}\p{Emoji}]|^)\ufe0f/gu;
+
+/** Half a flag is a letter: terminals do not agree on how wide the half is. */
+function wholeFlags(run: string): string {
+  const letters = [...run];
+  if (letters.length % 2 === 0) return run;
+  const last = letters.pop() ?? '';
+  return letters.join('') + String.fromCharCode((last.codePointAt(0) ?? 0) - 0x1f1e6 + 0x41);
+}
 
 /** The same on one line, for names, topics and errors. */
 export function tameLine(text: string): string {
