@@ -37,9 +37,9 @@ export function tokenOf(number: number): string {
   return String.fromCharCode(...digits.map((digit) => PRIVATE_USE + digit));
 }
 
-/** The line feed makes a trigram of the last two characters as well: two-character words are found by their trigrams. */
+/** The line feeds make trigrams of the last characters too: what is shorter than a trigram is found as the start of one. */
 const indexed = (text: string, files: Row['files']): string =>
-  [text, ...files.map((file) => file.name)].map((part) => `${part}\n`).join('');
+  [text, ...files.map((file) => file.name)].map((part) => `${part}\n\n`).join('');
 
 export function openIndex(db: DatabaseSync): SearchIndex {
   const read = db.prepare("SELECT value FROM mark WHERE name = 'indexed'");
