@@ -186,8 +186,9 @@ export function rooms(wire: Wire, services: Disco, nick: string, announce: Prese
       const occupant = readOccupant(room, name, stanza, user);
       room.occupants.set(name, occupant);
       const codes = statuses(user);
-      // 7.2.2: our own presence is the last of the list; the service may have changed our name (210).
-      if (room.state === 'joining' && (codes.has('110') || name === room.nick)) {
+      // 7.2.2: our own presence (110) is the last of the list; the service may have changed our name (210). The name
+      // alone proves nothing: where it is taken, whoever has it may be listed before the conflict is reported.
+      if (room.state === 'joining' && codes.has('110')) {
         room.nick = name;
         entered(room, codes);
       } else if (room.state === 'in' && before?.member.role !== occupant.member.role) tellMember(room, occupant, true);
