@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Conversations, loadConversations } from './conversations.ts';
@@ -9,7 +9,7 @@ import { openIndex } from './index.ts';
 import { messages } from './messages.ts';
 import { receipts, sending } from './outbox.ts';
 import { memories, pages } from './pages.ts';
-import { salvage } from './salvage.ts';
+import { type Salvaged, salvage } from './salvage.ts';
 import { migrate } from './schema.ts';
 import { searcher } from './search.ts';
 import { openTransactions } from './transactions.ts';
@@ -32,16 +32,24 @@ export function openArchive(path: string, options: ArchiveOptions = {}): Archive
   }
 }
 
+/** The new database takes the place of the damaged one only when all that can be saved is in it. */
 function startAgain(path: string, notice: (text: string) => void): Archive {
-  const aside = setAside(path);
+  const fresh = `${path}.new`;
   try {
-    const db = openDatabase(path, notice);
-    const saved = salvage(aside, db);
-    db.close();
+    for (const end of ['', '-wal', '-shm']) rmSync(fresh + end, { force: true });
+    const db = openDatabase(fresh, notice);
+    let saved: Salvaged;
+    try {
+      saved = salvage(path, db);
+    } finally {
+      db.close();
+    }
+    const aside = setAside(path);
+    renameSync(fresh, path);
     notice(`the archive was damaged and is kept as ${aside}; ${saved.message} of its messages could be saved`);
     return build(path, notice);
   } catch (error) {
-    throw asArchiveError(error) ?? error;
+    throw asArchiveError(error) ?? asFileError(error) ?? error;
   }
 }
 

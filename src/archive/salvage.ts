@@ -1,10 +1,11 @@
+import { closeSync, copyFileSync, existsSync, openSync, readSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { numberOf } from './columns.ts';
 
 const TABLES = ['conversation', 'memory', 'message'] as const;
 const PAGE = 200;
-/** After so many unreadable rows in a run the steps grow, so that a large hole is crossed in time. */
-const PATIENCE = 64;
+/** The steps over a hole grow with it, by this part of it: no more than that is lost behind it. */
+const HOLE_PART = 16;
 
 /** How many rows of each table could be saved. */
 export type Salvaged = Readonly<Record<(typeof TABLES)[number], number>>;
@@ -15,15 +16,14 @@ export type Salvaged = Readonly<Record<(typeof TABLES)[number], number>>;
  */
 export function salvage(damaged: string, into: DatabaseSync): Salvaged {
   const saved = { conversation: 0, memory: 0, message: 0 };
-  let from: DatabaseSync;
+  if (!existsSync(damaged)) return saved;
+  const whole = padded(damaged);
+  let from: DatabaseSync | undefined;
   try {
-    from = new DatabaseSync(damaged, { readOnly: true });
-  } catch {
-    return saved;
-  }
-  try {
+    from = new DatabaseSync(whole ?? damaged, { readOnly: true });
     into.exec('BEGIN IMMEDIATE');
     for (const table of TABLES) saved[table] = copyTable(from, into, table);
+    // Messages whose conversation is lost stay readable under a name that says so.
     into.exec(`
       INSERT OR IGNORE INTO conversation
         SELECT DISTINCT conversation, 'recovered', 'c' || conversation, 'direct', 'recovered-' || conversation,
@@ -33,8 +33,28 @@ export function salvage(damaged: string, into: DatabaseSync): Salvaged {
     return saved;
   } finally {
     if (into.isTransaction) into.exec('ROLLBACK');
-    from.close();
+    from?.close();
+    if (whole !== undefined) for (const end of ['', '-wal', '-shm']) rmSync(whole + end, { force: true });
   }
+}
+
+/**
+ * SQLite reads nothing of a file that is shorter than its header says: a copy of it, filled up with zeros. Undefined
+ * where the file is long enough. https://sqlite.org/fileformat2.html#the_database_header
+ */
+function padded(path: string): string | undefined {
+  const header = Buffer.alloc(32);
+  const file = openSync(path, 'r');
+  readSync(file, header, 0, header.length, 0);
+  closeSync(file);
+  const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16);
+  const bytes = header.readUInt32BE(28) * pageSize;
+  const isDatabase = header.toString('latin1', 0, 16) === 'SQLite format 3\0';
+  if (!isDatabase || statSync(path).size >= bytes) return undefined;
+  const copy = `${path}.padded`;
+  copyFileSync(path, copy);
+  truncateSync(copy, bytes);
+  return copy;
 }
 
 function copyTable(from: DatabaseSync, into: DatabaseSync, table: (typeof TABLES)[number]): number {
@@ -69,19 +89,20 @@ function copyByNumber(
 ): void {
   const read = from.prepare(`SELECT * FROM ${table} NOT INDEXED WHERE ${number} > ? ORDER BY ${number} LIMIT ?`);
   const end = highest(from, table, number);
-  let [at, failed] = [0, 0];
+  let at = 0;
+  let hole: number | undefined;
   while (at < end) {
     try {
-      const rows = read.all(at, failed === 0 ? PAGE : 1);
+      const rows = read.all(at, hole === undefined ? PAGE : 1);
       const last = rows.at(-1);
       if (!last) return;
       for (const row of rows) keep(row);
       at = numberOf(last[number]);
-      failed = 0;
+      hole = undefined;
     } catch {
       // The first failure of a page only means: now one by one.
-      if (failed > 0) at += failed < PATIENCE ? 1 : 2 ** Math.min(failed - PATIENCE, 20);
-      failed += 1;
+      if (hole === undefined) hole = at;
+      else at += Math.max(1, Math.floor((at - hole) / HOLE_PART));
     }
   }
 }
