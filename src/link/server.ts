@@ -105,7 +105,7 @@ function listen(server: Server, path: string): Promise<void> {
     server.once('error', reject);
     const umask = process.umask(0o177);
     try {
-      server.listen(path, () => {
+      server.listen({ path, backlog: connectionLimit }, () => {
         chmodSync(path, 0o600);
         server.off('error', reject);
         resolve();
