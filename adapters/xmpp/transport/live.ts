@@ -5,7 +5,7 @@ import { type Acknowledger, acknowledger } from './acknowledge.ts';
 import { type Calls, calls } from './calls.ts';
 import type { ClientConnection } from './connection.ts';
 import { type Jid, tryJid } from './jid.ts';
-import { type Counters, counters as openCounters } from './management.ts';
+import { type Counters, counters as openCounters, readCount } from './management.ts';
 import type { Negotiated } from './negotiate.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import type { Stream, StreamHost } from './stream.ts';
@@ -128,7 +128,7 @@ function receiver({ account, host, onStanza, requests, acknowledge, out }: Recei
     } else if (element.is('r', NS_SM)) {
       acknowledge.requested();
     } else if (element.is('a', NS_SM)) {
-      out.acknowledged(Number(element.attrs.h));
+      out.acknowledged(readCount(element.attrs.h));
     }
   };
 }

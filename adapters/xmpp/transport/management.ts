@@ -34,7 +34,7 @@ export interface Counters {
   begin(session: SavedSession | undefined): void;
   handled(): void;
   add(text: string, stanza: Element): Unacknowledged;
-  /** False where `h` counts more than was sent; then nothing has changed. */
+  /** False where `h` counts more than was sent, or is none (NaN); then nothing has changed. */
   acknowledge(h: number): boolean;
   /** Takes the server's word that it handled all. */
   acknowledgeAll(h: number): void;
@@ -45,8 +45,8 @@ export interface Counters {
 export function counters(memory: Memory): Counters {
   const saved = readSession(memory.get(SESSION));
   let kept = saved !== undefined;
-  let inbound = saved ? readNumber(memory.get(INBOUND)) : 0;
-  let acknowledged = saved ? readNumber(memory.get(ACKNOWLEDGED)) : 0;
+  let inbound = saved ? readCount(memory.get(INBOUND)) || 0 : 0;
+  let acknowledged = saved ? readCount(memory.get(ACKNOWLEDGED)) || 0 : 0;
   let pending: Unacknowledged[] = saved ? readPending(memory, acknowledged) : [];
 
   const drop = (count: number): void => {
@@ -100,7 +100,7 @@ export function counters(memory: Memory): Counters {
     },
     acknowledge(h) {
       const count = (((h - acknowledged) % WRAP) + WRAP) % WRAP;
-      if (!Number.isInteger(h) || h < 0 || h >= WRAP || count > pending.length) return false;
+      if (Number.isNaN(h) || count > pending.length) return false;
       drop(count);
       return true;
     },
@@ -128,9 +128,10 @@ function record({ text, id }: Unacknowledged): string {
   return `${encodeURIComponent(id ?? '')} ${text}`;
 }
 
-function readNumber(text: string | undefined): number {
-  const number = Number(text ?? 0);
-  return Number.isInteger(number) && number >= 0 && number < WRAP ? number : 0;
+/** An `h`; NaN for what is none. */
+export function readCount(text: string | undefined): number {
+  const count = text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return count < WRAP ? count : Number.NaN;
 }
 
 function readSession(text: string | undefined): SavedSession | undefined {

@@ -5,7 +5,7 @@ import { AdapterError } from '../../errors.ts';
 import type { ClientConnection } from './connection.ts';
 import { stanzaError } from './errors.ts';
 import { asciiDomain, type Jid, parseJid } from './jid.ts';
-import type { Counters } from './management.ts';
+import { type Counters, readCount } from './management.ts';
 import { signIn } from './sasl.ts';
 import { connectSocket, isLoopback, readAuthorities, secureSocket } from './socket.ts';
 import { type NameService, type Target, targets } from './srv.ts';
@@ -128,9 +128,9 @@ async function resume({ connection, counters, live }: Negotiation, id: string): 
   const answer = connection.expect((element) => {
     if (element.getNS() !== NS_SM) return undefined;
     const resumed = element.getName() === 'resumed';
-    const h = element.attrs.h === undefined ? undefined : Number(element.attrs.h);
+    const h = readCount(element.attrs.h);
     // More than we remember: what was sent in the last moments before a crash was not recorded in time.
-    if (h !== undefined && Number.isInteger(h) && h >= 0 && !counters.acknowledge(h)) counters.acknowledgeAll(h);
+    if (!Number.isNaN(h) && !counters.acknowledge(h)) counters.acknowledgeAll(h);
     if (resumed) live(true);
     return { resumed };
   });
