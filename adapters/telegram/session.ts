@@ -1,5 +1,5 @@
 import type { AdapterEvent, Chat, ChatId, Host, Limits, Member, Session, UserId } from '../contract.ts';
-import { AdapterError, asAdapterError } from '../errors.ts';
+import { AdapterError, asAdapterError, type ErrorCode } from '../errors.ts';
 import { businessConnections, type Connections } from './connections.ts';
 import { messageNumber, placeOf, userId } from './ids.ts';
 import { readUpdate, sightOf, type View } from './inbound.ts';
@@ -22,6 +22,8 @@ interface Online {
   readonly connections: Connections;
   readonly seen: Seen;
   readonly view: View;
+  /** Of the bot. */
+  readonly name: string | undefined;
   learn(event: AdapterEvent): void;
 }
 
@@ -30,7 +32,7 @@ const TYPING_EVERY = 4_000;
 
 export function openSession(settings: TelegramSettings, host: Host): Session {
   let online: Online | undefined;
-  const files = settings.api.href.startsWith(DEFAULT_ROOT) ? CLOUD_FILES : OWN_FILES;
+  const files = settings.api.origin === DEFAULT_ROOT ? CLOUD_FILES : OWN_FILES;
   const now = (): Online => {
     if (!online) throw new AdapterError('unreachable', 'this Telegram account is not online');
     return online;
@@ -44,6 +46,12 @@ export function openSession(settings: TelegramSettings, host: Host): Session {
     try {
       const state = await signIn(api, outbound(api, queue, files), host, signal);
       online = state;
+      host.emit({
+        type: 'online',
+        self: userId(state.view.self),
+        ...(state.name === undefined ? {} : { name: state.name }),
+      });
+      host.emit(state.known.roster());
       await poll(api, host, (update) => deliver(update, state, host), signal);
     } catch (error) {
       if (!signal.aborted) throw asAdapterError(error);
@@ -74,7 +82,9 @@ export function openSession(settings: TelegramSettings, host: Host): Session {
     reactions: { set: async (chat, id, emoji) => await now().out.react(chat, id, emoji) },
     files: {
       send: async (chat, file, _nonce, options) => await now().out.sendFile(chat, file, options),
-      read: (id) => now().out.readFile(id),
+      async *read(id) {
+        yield* now().out.readFile(id);
+      },
     },
     rooms: {
       join: async (name) => await joined(now(), name),
@@ -109,11 +119,12 @@ async function signIn(api: BotApi, out: Outbound, host: Host, signal: AbortSigna
     title: known.title,
     threadOf: seen.threadOf,
   };
-  const username = text(me.username);
-  host.emit({ type: 'online', self: userId(self), ...(username === undefined ? {} : { name: `@${username}` }) });
-  host.emit(known.roster());
-  return { api, out, known, connections, seen, view, learn };
+  const name = text(me.username) === undefined ? undefined : `@${me.username}`;
+  return { api, out, known, connections, seen, view, name, learn };
 }
+
+/** What may pass ends the session instead: the update stays unconfirmed and comes again. */
+const PASSING: readonly ErrorCode[] = ['unreachable', 'rate-limited', 'auth'];
 
 /** One update; whatever is wrong with it, the next ones are read. */
 async function deliver(update: unknown, state: Online, host: Host): Promise<void> {
@@ -121,7 +132,7 @@ async function deliver(update: unknown, state: Online, host: Host): Promise<void
     await learnConnection(object(update) ?? {}, state, host);
     for (const event of scrubbed(readUpdate(update, state.view), state.api.scrub)) emit(event, state, host);
   } catch (error) {
-    if (error instanceof AdapterError && error.code === 'unreachable') throw error;
+    if (error instanceof AdapterError && PASSING.includes(error.code)) throw error;
     host.log('warn', `an update could not be read: ${state.api.scrub(String(error))}`);
   }
 }
@@ -152,13 +163,20 @@ async function learnConnection(update: Json, { api, connections }: Online, host:
     object(update.edited_business_message) ??
     object(update.deleted_business_messages);
   const id = text(body?.business_connection_id);
-  const asked =
-    id !== undefined && !connections.owner(id)
-      ? object(await api.call('getBusinessConnection', { business_connection_id: id }))
-      : undefined;
+  const asked = id !== undefined && !connections.owner(id) ? await ask(api, id) : undefined;
   const connection = told ?? asked;
   const news = connection && connections.learn(connection);
   if (news !== undefined) host.emit({ type: 'notice', text: api.scrub(news) });
+}
+
+/** Undefined where the server knows no such connection: its messages are then shown without their owner. */
+async function ask(api: BotApi, connection: string): Promise<Json | undefined> {
+  try {
+    return object(await api.call('getBusinessConnection', { business_connection_id: connection }));
+  } catch (error) {
+    if (error instanceof AdapterError && PASSING.includes(error.code)) throw error;
+    return undefined;
+  }
 }
 
 /** The token is a secret even where somebody writes it into a chat. */

@@ -86,8 +86,8 @@ export interface BotApiServer {
   expel(by: Person, from: Person | Group): void;
   /** An update of any kind, sound or not. */
   push(kind: string, body: Json, token?: string): void;
-  /** The next `times` calls of that method (`*`: of any; `file`: downloads) go wrong. */
-  fail(method: string, fault: Fault, times?: number): void;
+  /** The next `times` calls of that method (`*`: of any; `file`: downloads) go wrong; with a token, of that bot alone. */
+  fail(method: string, fault: Fault, times?: number, token?: string): void;
 }
 
 export async function startBotApi(options: BotApiOptions = {}): Promise<BotApiServer> {
@@ -159,7 +159,7 @@ export async function startBotApi(options: BotApiOptions = {}): Promise<BotApiSe
       });
     },
     push: (kind, body, token) => pushUpdate(world, botOf(token), kind, body),
-    fail: (method, fault, times = 1) => serving.fail(method, fault, times),
+    fail: (method, fault, times = 1, token) => serving.fail(method, fault, times, token),
   };
 }
 

@@ -113,7 +113,12 @@ function hostileUpdates(): readonly Hostile[] {
     ([name, body]): Hostile => ({
       name,
       async inject(to) {
-        server.fail('getUpdates', { kind: 'page', body, headers: { 'content-type': 'application/json' } });
+        server.fail(
+          'getUpdates',
+          { kind: 'page', body, headers: { 'content-type': 'application/json' } },
+          1,
+          tokenOf(to),
+        );
         server.push('message', { message_id: 1 }, tokenOf(to));
       },
     }),

@@ -59,7 +59,7 @@ function codeOf(status: number, description: string): ErrorCode {
   if (status === 401) return 'auth';
   // A token of the wrong shape leads to no route at all.
   if (status === 404 && /^not found$/i.test(description)) return 'auth';
-  if (status === 404) return 'not-found';
+  if (status === 404) return /method/i.test(description) ? 'unsupported' : 'not-found';
   if (status === 403 || status === 409) return 'refused';
   if (status === 413) return 'too-long';
   if (status === 429) return 'rate-limited';

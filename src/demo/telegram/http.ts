@@ -26,7 +26,8 @@ export interface Front {
   listen(): Promise<void>;
   /** Closes the port and breaks all connections. */
   shut(): Promise<void>;
-  fail(method: string, fault: Fault, times: number): void;
+  /** With a token: the calls of that bot alone. */
+  fail(method: string, fault: Fault, times: number, token?: string): void;
   /** Every call as it came, in order; a download is the method `file`. */
   readonly calls: { readonly method: string; readonly payload: Json; readonly at: number }[];
 }
@@ -40,8 +41,8 @@ export function front(world: World, ledger: Ledger, wantedPort: number): Front {
   let port = wantedPort;
   let server: Server | undefined;
 
-  const fault = (method: string): Fault | undefined => {
-    const planned = faults.get(method) ?? faults.get('*');
+  const fault = (method: string, token: string): Fault | undefined => {
+    const planned = faults.get(`${token} ${method}`) ?? faults.get(method) ?? faults.get('*');
     if (!planned || planned.times <= 0) return undefined;
     planned.times--;
     return planned.fault;
@@ -53,12 +54,12 @@ export function front(world: World, ledger: Ledger, wantedPort: number): Front {
     const file = /^\/file\/bot([^/]+)\/(.+)$/.exec(path);
     if (file) {
       calls.push({ method: 'file', payload: { path: file[2] ?? '' }, at: world.now() });
-      return serveFile(world, file, response, fault('file'));
+      return serveFile(world, file, response, fault('file', file[1] ?? ''));
     }
     const [, token = '', name = ''] = /^\/bot([^/]+)\/(\w+)$/.exec(path) ?? [];
     const call = { ...parse(request, body), bot: world.bots.get(token) };
     calls.push({ method: name, payload: call.payload, at: world.now() });
-    const wrong = fault(name);
+    const wrong = fault(name, token);
     if (wrong && wrong.kind !== 'drop') return misbehave(wrong, request, response);
     if (!call.bot) return refuse(response, new Refused(401, 'Unauthorized'));
     const result = await work(name.toLowerCase(), { ...call, bot: call.bot }, world, ledger, response);
@@ -94,7 +95,9 @@ export function front(world: World, ledger: Ledger, wantedPort: number): Front {
       for (const socket of sockets) socket.destroy();
       if (closing) await new Promise((resolve) => closing.close(resolve));
     },
-    fail: (method, what, times) => void faults.set(method, { fault: what, times }),
+    fail(method, what, times, token) {
+      faults.set(token === undefined ? method : `${token} ${method}`, { fault: what, times });
+    },
   };
 }
 

@@ -346,6 +346,33 @@ describe('an account that the bot is linked to', () => {
   });
 });
 
+describe('what this server lacks or is not ready for', () => {
+  it('a method that the server does not know is `unsupported`', async () => {
+    const chat = await one.chat('41');
+    server.fail('sendMessage', { kind: 'status', status: 404, description: 'Not Found: method not found' });
+    await expect(one.session.send(chat, 'x', nonce)).rejects.toMatchObject({ code: 'unsupported', certain: true });
+  });
+
+  it('a message of a connection that cannot be asked about is shown all the same, or comes again', async () => {
+    server.say(hatter, 'unknown', { business: { link: 'gone', chat: hatter } });
+    expect((await heard('unknown')).message.chat).toBe('b:gone/42');
+
+    const parameters = { retry_after: 3 };
+    server.fail('getBusinessConnection', { kind: 'status', status: 429, description: 'Too Many Requests', parameters });
+    server.say(hatter, 'later', { business: { link: server.link(alice), chat: hatter } });
+    server.push('business_message', {
+      business_connection_id: 'other',
+      message_id: 800,
+      date: 1,
+      chat: { id: 42, type: 'private' },
+      text: 'held',
+    });
+    expect(await one.ended).toMatchObject({ code: 'rate-limited', retryAfter: 3 });
+    const later = await connect({ memory: one.host.memory.entries });
+    await heard('held', later);
+  });
+});
+
 describe('files', () => {
   it('go out whole, with any name, and come in whole', async () => {
     const chat = await one.chat('41');
