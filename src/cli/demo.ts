@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enliven } from '../demo/lively.ts';
+import type { Stage } from '../demo/stage.ts';
 import { ircStage, telegramStage, xmppStage } from '../demo/stages.ts';
 import type { LinkClient } from '../link/client.ts';
 import { attachOrStart } from '../link/start.ts';
@@ -22,13 +23,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const password = randomBytes(12).toString('hex');
   const token = `1000:${randomBytes(20).toString('hex')}`.slice(0, 40);
   const stages = await Promise.all([xmppStage(password), ircStage(password), telegramStage(token)]);
-  const calm = stages.map(enliven);
+  const calm: (() => void)[] = [];
   // The hub that is started below inherits them.
   Object.assign(process.env, { IMUX_HOME: home, IMUX_DEMO_PASSWORD: password, IMUX_DEMO_TOKEN: token });
   delete process.env.IMUX_PROFILE;
   const paths = findPaths(process.env, '');
   try {
     const link = await attachOrStart(paths, 'demo');
+    await enlivenOnceOnline(link, stages, calm);
     await addAccounts(link, stages);
     const { openScreen } = await import('../tui/index.tsx');
     const connect = (): Promise<LinkClient> => attachOrStart(paths, 'demo');
@@ -42,7 +44,23 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-async function addAccounts(link: LinkClient, stages: readonly Awaited<ReturnType<typeof xmppStage>>[]): Promise<void> {
+/** Nobody speaks before there is somebody to hear it. */
+async function enlivenOnceOnline(link: LinkClient, stages: readonly Stage[], calm: (() => void)[]): Promise<void> {
+  const asleep = new Set(stages);
+  link.on('changes', (changes) => {
+    for (const change of changes) {
+      if (change.type !== 'account' || change.account.state !== 'online') continue;
+      for (const stage of asleep) {
+        if (stage.account.name !== change.account.account) continue;
+        asleep.delete(stage);
+        calm.push(enliven(stage));
+      }
+    }
+  });
+  await link.call('subscribe', { only: ['account'], snapshot: false });
+}
+
+async function addAccounts(link: LinkClient, stages: readonly Stage[]): Promise<void> {
   for (const { account } of stages) {
     const { network, name, settings, secretField, secret } = account;
     const variable = secretField === 'token' ? 'IMUX_DEMO_TOKEN' : 'IMUX_DEMO_PASSWORD';

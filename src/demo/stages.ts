@@ -77,7 +77,7 @@ export async function ircStage(secret: string): Promise<Stage> {
 }
 
 export async function telegramStage(token: string): Promise<Stage> {
-  const people = telegramPeople.map(({ name, shown }, at) => ({ id: 1000 + at, name: shown, username: name }));
+  const people = telegramPeople.map(({ name, shown }, at) => ({ id: 2000 + at, name: shown, username: name }));
   const groups = telegramRooms.map(({ name }, at) => ({
     id: -5000 - at,
     kind: 'group' as const,
