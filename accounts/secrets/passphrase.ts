@@ -1,5 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs';
 import type { Clock, Prompt } from '../../adapters/contract.ts';
+import { asAdapterError } from '../../adapters/errors.ts';
 import { readCommand } from './command.ts';
 import { secretError } from './errors.ts';
 import type { PassphraseSource } from './file.ts';
@@ -32,7 +33,14 @@ export function passphrases(env: NodeJS.ProcessEnv, clock: Clock): Passphrases {
           path,
         );
       }
-      return (why) => askFor(why, ask, path);
+      return async (why) => {
+        try {
+          return await askFor(why, ask, path);
+        } catch (cause) {
+          const { code, message } = asAdapterError(cause);
+          throw secretError(code, `${message} (or let IMUX_PASSPHRASE_COMMAND give it where the hub runs)`, cause);
+        }
+      };
     },
   };
 }

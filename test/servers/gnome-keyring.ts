@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -37,19 +37,37 @@ until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \\
 do sleep 0.05; done
 `;
 
+export interface KeyringSession {
+  /** For programs that are to find this keyring. */
+  readonly env: NodeJS.ProcessEnv;
+  close(): Promise<void>;
+}
+
+/** A D-Bus session with an unlocked gnome-keyring in it, until it is closed. */
+export async function openKeyringSession(options: SessionOptions): Promise<KeyringSession> {
+  const child = startSession(['sh', '-c', 'echo "bus $DBUS_SESSION_BUS_ADDRESS"; cat >/dev/null'], options);
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const address = await new Promise<string>((resolve, reject) => {
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+      const found = /^bus (.+)$/m.exec(said)?.[1];
+      if (found) resolve(found);
+    });
+    child.once('close', () => reject(new Error(`no session: ${said}`)));
+  });
+  return {
+    env: { ...bareEnv(), HOME: options.home, DBUS_SESSION_BUS_ADDRESS: address },
+    async close() {
+      child.stdin.end();
+      await closed;
+    },
+  };
+}
+
 /** Runs a program in a D-Bus session of its own with a gnome-keyring in it; both are gone when it ends. */
 export async function runWithKeyring(command: readonly string[], options: SessionOptions): Promise<Outcome> {
-  const { home, password, service = 'gnome-keyring', input = '' } = options;
-  const args: string[] = [];
-  if (service === 'none') {
-    const bus = join(home, 'bare-bus.conf');
-    writeFileSync(bus, BARE_BUS);
-    args.push(`--config-file=${bus}`);
-  }
-  args.push('--', 'sh', '-c', `${service === 'none' ? '' : START}unset KEYRING_PASSWORD; exec "$@"`, 'sh', ...command);
-  // Without a display the unlock prompt of a locked keyring cannot open, and is taken as dismissed.
-  const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, XDG_RUNTIME_DIR: _runtime, ...env } = process.env;
-  const child = spawn('dbus-run-session', args, { env: { ...env, HOME: home, KEYRING_PASSWORD: password } });
+  const child = startSession(command, options);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
@@ -58,10 +76,28 @@ export async function runWithKeyring(command: readonly string[], options: Sessio
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  child.stdin.end(input);
+  child.stdin.end(options.input ?? '');
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   return { code, stdout, stderr };
+}
+
+function startSession(command: readonly string[], options: SessionOptions): ChildProcessWithoutNullStreams {
+  const { home, password, service = 'gnome-keyring' } = options;
+  const args: string[] = [];
+  if (service === 'none') {
+    const bus = join(home, 'bare-bus.conf');
+    writeFileSync(bus, BARE_BUS);
+    args.push(`--config-file=${bus}`);
+  }
+  args.push('--', 'sh', '-c', `${service === 'none' ? '' : START}unset KEYRING_PASSWORD; exec "$@"`, 'sh', ...command);
+  return spawn('dbus-run-session', args, { env: { ...bareEnv(), HOME: home, KEYRING_PASSWORD: password } });
+}
+
+/** Without a display the unlock prompt of a locked keyring cannot open, and is taken as dismissed. */
+function bareEnv(): NodeJS.ProcessEnv {
+  const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, XDG_RUNTIME_DIR: _runtime, ...env } = process.env;
+  return env;
 }
