@@ -1,4 +1,4 @@
-import { isAscii, segments } from './width.ts';
+import { isPlain, segments } from './width.ts';
 
 /** The text being written. Plain data; every function returns a new one. Offsets are UTF-16 units on grapheme borders. */
 export interface Editor {
@@ -72,7 +72,7 @@ function border(text: string, offset: number, direction: -1 | 1): number {
   if (offset === 0) return 0;
   const start = Math.max(0, offset - 256);
   const near = text.slice(start, offset);
-  if (isAscii(near.slice(-2))) return offset - 1;
+  if (isPlain(near.slice(-2))) return offset - 1;
   let last = 0;
   for (const { index } of segments(near)) last = index;
   return start + last;

@@ -18,8 +18,8 @@ export interface Laid {
 }
 
 /** More of one message is not drawn: a frame stays cheap whatever was sent. The archive has it whole. */
-const SHOWN_UNITS = 16_000;
-const SHOWN_ROWS = 200;
+const SHOWN_UNITS = 24_000;
+const SHOWN_ROWS = 400;
 const COMPACT_BELOW = 48;
 
 // A changed message is another object, so identity and width are all there is to ask.

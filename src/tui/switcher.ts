@@ -37,10 +37,13 @@ export function scoreOf(wanted: string, text: string): number {
   const at = text.indexOf(wanted);
   if (at === 0) return 0;
   if (at > 0) return /[\p{L}\p{N}]/u.test(text[at - 1] ?? '') ? 20 : 10;
+  // Scattered letters are looked for in the name alone: an address has nearly all of them.
+  const end = text.indexOf('\x01');
+  const name = end < 0 ? text : text.slice(0, end);
   let from = 0;
   let gaps = 0;
   for (const letter of wanted) {
-    const found = text.indexOf(letter, from);
+    const found = name.indexOf(letter, from);
     if (found < 0) return 1000;
     gaps += found - from;
     from = found + letter.length;

@@ -9,7 +9,11 @@ export const MARKS_SHOWN = 6;
  */
 export const COLUMN_MARK = '\uf8fe';
 
-const beyondAscii = /[^\x20-\x7e]/;
+/**
+ * Printable ASCII, Latin, Greek, Cyrillic, Armenian, and the letters of Hebrew and Arabic: one column each, and none of them
+ * joins another to one character.
+ */
+const beyondPlain = /[^\x20-\x7e\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u05ea\u0620-\u064a]/;
 let segmenter: Intl.Segmenter | undefined;
 
 /** What a person calls characters, with their offsets. */
@@ -18,21 +22,32 @@ export function segments(text: string): Iterable<Intl.SegmentData> {
   return segmenter.segment(text);
 }
 
-export function isAscii(text: string): boolean {
-  return !beyondAscii.test(text);
+export function isPlain(text: string): boolean {
+  return !beyondPlain.test(text);
 }
 
 /** Columns that a text without control characters takes in a terminal. */
 export function widthOf(text: string): number {
-  return isAscii(text) ? text.length : stringWidth(text);
+  if (isPlain(text)) return text.length;
+  if (text.length > 8) return stringWidth(text);
+  let width = widths.get(text);
+  if (width === undefined) {
+    width = stringWidth(text);
+    if (widths.size > 10_000) widths.clear();
+    widths.set(text, width);
+  }
+  return width;
 }
+
+/** Of single characters, which wrapping asks for again and again. */
+const widths = new Map<string, number>();
 
 /**
  * Text from elsewhere, ready to be drawn. Core has cleaned it before; this is the second wall, and the place for what
  * concerns drawing alone: floods of combining marks, tabs, and characters on whose width terminals do not agree.
  */
 export function tame(text: string): string {
-  if (isAscii(text)) return text;
+  if (isPlain(text)) return text;
   return text
     .toWellFormed()
     .replace(/\t/g, '    ')
@@ -64,13 +79,13 @@ function wholeFlags(run: string): string {
 
 /** The same on one line, for names, topics and errors. */
 export function tameLine(text: string): string {
-  return isAscii(text) ? text : tame(text).replace(/\n+/g, ' ');
+  return isPlain(text) ? text : tame(text).replace(/\n+/g, ' ');
 }
 
 /** At most `width` columns; what does not fit ends in `…`. */
 export function truncate(text: string, width: number): string {
   if (width <= 0) return '';
-  if (isAscii(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  if (isPlain(text)) return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
   // No character is narrower than nothing: far more units than columns never fit, and need not be measured.
   const near = text.length > width * 16 ? text.slice(0, width * 16) : text;
   if (near === text && widthOf(text) <= width) return text;
@@ -103,8 +118,8 @@ export function wrapRanges(text: string, width: number, limit = Number.POSITIVE_
     const found = text.indexOf('\n', start);
     const end = found < 0 ? text.length : found;
     const line = text.slice(start, end);
-    if (line.length <= columns && isAscii(line)) rows.push([start, end]);
-    else if (isAscii(line)) wrapAscii(line, start, columns, rows, limit);
+    if (line.length <= columns && isPlain(line)) rows.push([start, end]);
+    else if (isPlain(line)) wrapPlain(line, start, columns, rows, limit);
     else wrapWide(line, start, columns, rows, limit);
     if (found < 0) break;
     start = end + 1;
@@ -116,7 +131,7 @@ export function wrap(text: string, width: number, limit?: number): string[] {
   return wrapRanges(text, width, limit).map(([start, end]) => text.slice(start, end).trimEnd());
 }
 
-function wrapAscii(line: string, offset: number, width: number, rows: Range[], limit: number): void {
+function wrapPlain(line: string, offset: number, width: number, rows: Range[], limit: number): void {
   let from = 0;
   while (line.length - from > width && rows.length < limit) {
     const space = line.lastIndexOf(' ', from + width);
