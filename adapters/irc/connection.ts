@@ -105,10 +105,17 @@ export function createConnection({ settings, endpoint, socket, host, onLine }: C
     welcome.reject(error);
     ended.resolve(error);
     socket.end();
-    clock.sleep(1_000).then(
-      () => socket.destroy(),
-      () => socket.destroy(),
-    );
+    closeSoon().catch(() => {});
+  };
+
+  /** Waits for the other side to close as well, for a second at most. */
+  const closeSoon = async (): Promise<void> => {
+    if (socket.closed) return;
+    const late = new AbortController();
+    const gone = new Promise((resolve) => socket.once('close', resolve));
+    await Promise.race([gone, clock.sleep(1_000, late.signal).catch(() => {})]);
+    late.abort();
+    socket.destroy();
   };
 
   const dispatch = (line: IrcLine) => {
@@ -125,6 +132,10 @@ export function createConnection({ settings, endpoint, socket, host, onLine }: C
         if (change && !change.open) exchanges.batchClosed(change.batch);
         return;
       }
+      case '001':
+        // A second welcome would make somebody else of us.
+        if (isIn) return;
+        break;
       case '464':
         if (!isIn) end(new AdapterError('auth', 'the server wants its own password, and not the one that it got'));
         return;
@@ -169,7 +180,7 @@ export function createConnection({ settings, endpoint, socket, host, onLine }: C
   };
 
   client.on('registered', ({ nick }) => {
-    self.nick = nick;
+    self.nick = nick || settings.nick;
     isIn = true;
     // Everything that a server tells of itself comes before this answer.
     exchanges.barrier().then(welcome.resolve, welcome.reject);
@@ -258,15 +269,9 @@ export function createConnection({ settings, endpoint, socket, host, onLine }: C
     start,
     ended: ended.promise,
     async quit() {
-      if (!finish.signal.aborted) {
-        writeNow('QUIT');
-        const gone = new Promise((resolve) => socket.once('close', resolve));
-        const late = new AbortController();
-        await Promise.race([gone, clock.sleep(1_000, late.signal).catch(() => {})]);
-        late.abort();
-      }
+      if (!finish.signal.aborted) writeNow('QUIT');
       end(new AdapterError('unreachable', 'signed out'));
-      socket.destroy();
+      await closeSoon();
     },
   };
 }

@@ -11,7 +11,8 @@ let segmenter: Intl.Segmenter | undefined;
 
 /**
  * The lines that carry a text: one for each line of it, empty ones left out, and long ones cut so that none is over
- * `limit` bytes of UTF-8. Cuts fall between words where they can, else between graphemes.
+ * `limit` bytes of UTF-8. Cuts fall after a blank where they can, else between
+ * graphemes; joined, the pieces are the text again.
  */
 export function splitText(text: string, limit: number): readonly string[] {
   return text
@@ -25,21 +26,19 @@ function cutLine(line: string, limit: number): readonly string[] {
   const cuts: string[] = [];
   let current = '';
   let bytes = 0;
-  let lastSpace = -1;
+  let afterSpace = 0;
   for (const piece of pieces(segmenter.segment(line), limit)) {
     const size = Buffer.byteLength(piece);
     if (bytes + size > limit) {
-      const atWord = lastSpace > current.length / 2 && piece !== ' ';
-      cuts.push(atWord ? current.slice(0, lastSpace) : current);
-      current = atWord ? current.slice(lastSpace + 1) : '';
+      const at = afterSpace > current.length / 2 ? afterSpace : current.length;
+      cuts.push(current.slice(0, at));
+      current = current.slice(at);
       bytes = Buffer.byteLength(current);
-      lastSpace = -1;
+      afterSpace = 0;
     }
-    // The space at a cut stands for the cut itself.
-    if (piece === ' ' && current === '' && cuts.length > 0) continue;
-    if (piece === ' ') lastSpace = current.length;
     current += piece;
     bytes += size;
+    if (piece === ' ') afterSpace = current.length;
   }
   if (current !== '') cuts.push(current);
   return cuts;

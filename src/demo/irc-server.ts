@@ -198,13 +198,7 @@ function serve(world: World, socket: Socket, onLine: (line: string) => void): vo
     capture: undefined,
     write(data) {
       if (typeof data === 'string' && client.capture) client.capture.push(data);
-      else if (!socket.destroyed)
-        socket.write(
-          typeof data === 'string'
-            ? `${data}
-`
-            : data,
-        );
+      else if (!socket.destroyed) socket.write(typeof data === 'string' ? `${data}\r\n` : data);
     },
     close: () => void socket.end(),
     get peer() {

@@ -25,7 +25,11 @@ test('lines come out the same however the bytes are cut', () => {
 });
 
 test('a line that is not UTF-8 is read as latin-1, and its neighbours are not', () => {
-  const bytes = Buffer.concat([Buffer.from('PRIVMSG a :é\r\n'), Buffer.from('PRIVMSG a :é\r\n', 'latin1'), Buffer.from('x :ü\n')]);
+  const bytes = Buffer.concat([
+    Buffer.from('PRIVMSG a :é\r\n'),
+    Buffer.from('PRIVMSG a :é\r\n', 'latin1'),
+    Buffer.from('x :ü\n'),
+  ]);
   expect(split([bytes])).toEqual(['PRIVMSG a :é', 'PRIVMSG a :é', 'x :ü']);
   expect(split([bytes.subarray(0, 20), bytes.subarray(20)])).toEqual(['PRIVMSG a :é', 'PRIVMSG a :é', 'x :ü']);
 });

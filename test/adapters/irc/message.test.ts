@@ -5,7 +5,10 @@ import { checkLine, formatLine, parseLine, tag } from '../../../adapters/irc/tra
 test.each([
   ['PING', { command: 'PING', params: [] }],
   ['foo bar baz :asdf quux', { command: 'FOO', params: ['bar', 'baz', 'asdf quux'] }],
-  [':coolguy foo bar baz  :  asdf quux ', { command: 'FOO', source: 'coolguy', params: ['bar', 'baz', '  asdf quux '] }],
+  [
+    ':coolguy foo bar baz  :  asdf quux ',
+    { command: 'FOO', source: 'coolguy', params: ['bar', 'baz', '  asdf quux '] },
+  ],
   [':coolguy PRIVMSG bar :lol :) ', { command: 'PRIVMSG', params: ['bar', 'lol :) '] }],
   [':gravel.mozilla.org MODE #tckk +n ', { command: 'MODE', params: ['#tckk', '+n'] }],
   [':a!b@c MODE x :', { command: 'MODE', nick: 'a', params: ['x', ''] }],
@@ -43,7 +46,11 @@ test('what is written is read back, tags and all', () => {
 });
 
 test.each(['\r', '\n', '\r\n', '\0'])('L14 I1 %j in any place of a command is refused before it is written', (bad) => {
-  for (const params of [[`#c${bad}QUIT`, 'x'], ['#c', `x${bad}QUIT`], [`${bad}`, 'x']]) {
+  for (const params of [
+    [`#c${bad}QUIT`, 'x'],
+    ['#c', `x${bad}QUIT`],
+    [`${bad}`, 'x'],
+  ]) {
     expect(() => formatLine('PRIVMSG', params)).toThrow(expect.objectContaining({ code: 'refused' }));
   }
   expect(() => checkLine(`PRIVMSG #c${bad}QUIT :x`)).toThrow(expect.objectContaining({ code: 'refused' }));

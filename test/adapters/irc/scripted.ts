@@ -13,7 +13,9 @@ export interface ScriptedServer {
 }
 
 /** A server that says exactly what a test wants; `script` is called with each line of a client. */
-export async function scriptedServer(script: (line: string, say: (line: string) => void) => void): Promise<ScriptedServer> {
+export async function scriptedServer(
+  script: (line: string, say: (line: string) => void) => void,
+): Promise<ScriptedServer> {
   const lines: string[] = [];
   const sockets = new Set<Socket>();
   let latest: Socket | undefined;
@@ -48,7 +50,11 @@ export async function scriptedServer(script: (line: string, say: (line: string) 
 }
 
 /** Answers a client that wants in: no capabilities, then welcome. */
-export function plainServer(line: string, say: (line: string) => void, isupport = 'CASEMAPPING=rfc1459 CHANTYPES=#'): void {
+export function plainServer(
+  line: string,
+  say: (line: string) => void,
+  isupport = 'CASEMAPPING=rfc1459 CHANTYPES=#',
+): void {
   const [command, first = ''] = line.split(' ');
   if (command === 'CAP' && first === 'LS') say(':s CAP * LS :');
   if (command === 'USER') welcome('me', say, isupport);
@@ -74,7 +80,11 @@ export interface Client {
 }
 
 /** A session of the adapter, running, in clear text on loopback and without pacing unless the settings say otherwise. */
-export function startClient(port: number, settings: Readonly<Record<string, string>> = {}, options: TestHostOptions = {}): Client {
+export function startClient(
+  port: number,
+  settings: Readonly<Record<string, string>> = {},
+  options: TestHostOptions = {},
+): Client {
   const host = testHost(options);
   const session = irc.open(
     irc.parse({ server: `127.0.0.1:${port}`, tls: 'off', nick: 'me', pace: 'none', ...settings }),

@@ -2,17 +2,30 @@ import { expect, test } from 'vitest';
 import { irc } from '../../../adapters/irc/index.ts';
 
 test('TLS is on by default, with its usual port, and off only when said so', () => {
-  expect(irc.parse({ server: 'irc.example.org', nick: 'bob' })).toMatchObject({ host: 'irc.example.org', port: 6697, tls: true });
+  expect(irc.parse({ server: 'irc.example.org', nick: 'bob' })).toMatchObject({
+    host: 'irc.example.org',
+    port: 6697,
+    tls: true,
+  });
   expect(irc.parse({ server: 'irc.example.org', nick: 'bob', tls: 'off' })).toMatchObject({ port: 6667, tls: false });
   expect(irc.parse({ server: '[::1]:7000', nick: 'bob' })).toMatchObject({ host: '::1', port: 7000 });
 });
 
 test('a well-known network is named by its preset', () => {
-  expect(irc.parse({ server: 'libera', nick: 'bob' })).toMatchObject({ host: 'irc.libera.chat', port: 6697, tls: true });
+  expect(irc.parse({ server: 'libera', nick: 'bob' })).toMatchObject({
+    host: 'irc.libera.chat',
+    port: 6697,
+    tls: true,
+  });
 });
 
 test('login, user and real name come from the nick unless given', () => {
-  expect(irc.parse({ server: 'libera', nick: 'bob' })).toMatchObject({ login: 'bob', user: 'bob', realname: 'bob', sasl: 'auto' });
+  expect(irc.parse({ server: 'libera', nick: 'bob' })).toMatchObject({
+    login: 'bob',
+    user: 'bob',
+    realname: 'bob',
+    sasl: 'auto',
+  });
 });
 
 test('join takes channels with keys', () => {

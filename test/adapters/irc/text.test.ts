@@ -15,7 +15,8 @@ test('I4 a long text of Cyrillic, Chinese and emoji is cut between graphemes and
 test('cuts fall between words where there are any', () => {
   const text = Array.from({ length: 100 }, (_, at) => `word${at}`).join(' ');
   const lines = splitText(text, 100);
-  expect(lines.join(' ')).toBe(text);
+  expect(lines.join('')).toBe(text);
+  expect(lines.slice(0, -1).every((line) => line.endsWith(' '))).toBe(true);
 });
 
 test('a single grapheme over the limit is cut within', () => {
@@ -29,5 +30,7 @@ test('each line of a text is a line of its own, empty ones left out', () => {
 });
 
 test('formatting codes are taken out, with the numbers of their colours', () => {
-  expect(stripFormatting('\x02bold\x02 \x0304,12red\x03 \x04ff0000hex\x04 \x1d\x1f\x1e\x11\x16x\x0f 3,4')).toBe('bold red hex x 3,4');
+  expect(stripFormatting('\x02bold\x02 \x0304,12red\x03 \x04ff0000hex\x04 \x1d\x1f\x1e\x11\x16x\x0f 3,4')).toBe(
+    'bold red hex x 3,4',
+  );
 });
