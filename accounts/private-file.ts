@@ -64,7 +64,7 @@ export function replaceSafely(path: string, write: () => void, accepts: (text: s
   const existed = keepAs(target, before);
   try {
     write();
-    if (!accepts(readFileSync(target, 'utf8'))) throw new Error(`${path} was not written whole: is the disk full?`);
+    if (!accepts(readFileSync(target, 'utf8'))) throw new Error('it was not written whole; is the disk full?');
   } catch (error) {
     if (existed) renameSync(before, target);
     throw error;

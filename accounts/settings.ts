@@ -82,11 +82,16 @@ export async function openSettings(folder: string, options: SettingsOptions = {}
     read();
     const store = await openStore(folder, path, format, migrations);
     const accounts = edit(asRaw(store.get('accounts')));
-    replaceSafely(
-      path,
-      () => store.set('accounts', accounts),
-      (text) => JSON.stringify(JSON.parse(text).accounts) === JSON.stringify(accounts),
-    );
+    try {
+      replaceSafely(
+        path,
+        () => store.set('accounts', accounts),
+        (text) => holds(text, accounts),
+      );
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SettingsError(`cannot be written: ${why}. It is as before`, path, undefined, cause);
+    }
   };
 
   return {
@@ -156,6 +161,14 @@ const schema = {
   aliases: { type: 'object', additionalProperties: { type: 'string' } },
   hooks: {},
 } as const;
+
+function holds(text: string, accounts: Raw): boolean {
+  try {
+    return JSON.stringify(JSON.parse(text).accounts) === JSON.stringify(accounts);
+  } catch {
+    return false;
+  }
+}
 
 function tighten(path: string): void {
   try {

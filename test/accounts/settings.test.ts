@@ -255,7 +255,7 @@ describe('F6 on a full disk', () => {
   it('a write that the disk took only in part is undone, though conf calls it done', () => {
     given('before');
     const cut = (): void => writePrivate(file, 'aft');
-    expect(() => replaceSafely(file, cut, (text) => text === 'after')).toThrow('is the disk full?');
+    expect(() => replaceSafely(file, cut, (text) => text === 'after')).toThrow('not written whole; is the disk full?');
     expect(readFileSync(file, 'utf8')).toBe('before');
     expect(readdirSync(folder)).toEqual(['accounts.json']);
   });

@@ -260,6 +260,45 @@ describe('the pace', () => {
     expect(at.at(-1)).toBe(46 * 150);
   });
 
+  it('F14 fifty accounts whose servers were away for a minute come back spread out, and none gives up', async () => {
+    const clock = fakeClock();
+    const began = clock.now();
+    const pace = createPace(clock);
+    let seed = 1;
+    const random = (): number => {
+      seed = (seed * 48_271) % 0x7fff_ffff;
+      return seed / 0x7fff_ffff;
+    };
+    const accounts = Array.from({ length: 50 }, () => {
+      const attempts: number[] = [];
+      const supervisor = createSupervisor({
+        attempt: (signal, online) => {
+          attempts.push(clock.now() - began);
+          const down = { how: 'loss', error: new AdapterError('unreachable', 'down') } as const;
+          if (clock.now() - began < 60_000) return Promise.resolve(down);
+          online('me');
+          return new Promise((end) => signal.addEventListener('abort', () => end(down)));
+        },
+        status: () => {},
+        clock,
+        pace,
+        random,
+      });
+      supervisor.start();
+      return { attempts, supervisor };
+    });
+    await clock.advance(180_000);
+    expect(accounts.map(({ supervisor }) => supervisor.status.state)).toEqual(Array(50).fill('online'));
+    const gaps = accounts.flatMap(({ attempts }) =>
+      attempts.slice(1).map((at, before) => at - (attempts[before] ?? 0)),
+    );
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
+    const back = accounts.map(({ attempts }) => attempts.at(-1) ?? 0);
+    expect(Math.max(...back) - Math.min(...back)).toBeGreaterThan(10_000);
+    await Promise.all(accounts.map(({ supervisor }) => supervisor.stop()));
+    expect(clock.sleepers).toBe(0);
+  });
+
   it('F7 holds nobody up when the clock is set back a day', async () => {
     const clock = fakeClock();
     const pace = createPace(clock);
