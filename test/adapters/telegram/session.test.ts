@@ -284,7 +284,7 @@ describe('people and rooms', () => {
   });
 });
 
-describe('an account that the bot is linked to', () => {
+describe('an account that the bot is linked to (updates newer than telegraf knows)', () => {
   it('its chats come as chats of that person, and what goes out there goes out as that person', async () => {
     const link = server.link(alice);
     expect((await one.host.next('notice')).text).toBe('Alice Liddell has linked this bot to their account');
