@@ -9,6 +9,7 @@ import { openIndex } from './index.ts';
 import { messages } from './messages.ts';
 import { receipts, sending } from './outbox.ts';
 import { memories, pages } from './pages.ts';
+import { openPromises } from './promises.ts';
 import { type Salvaged, salvage } from './salvage.ts';
 import { migrate } from './schema.ts';
 import { searcher } from './search.ts';
@@ -82,7 +83,8 @@ function assemble(db: DatabaseSync, path: string): Archive {
     conversations.lost();
     index.lost();
   };
-  const tx = openTransactions(db, { ...conversations, lost }, (error) => {
+  const promises = openPromises(`${path}-wal`);
+  const tx = openTransactions(db, { ...conversations, lost }, promises, (error) => {
     if (error.code === 'damaged') markDamaged(path);
   });
   const ground: Ground = { db, tx, conversations, rows: rowNumbers(db), index, decode: decoder(conversations) };
@@ -105,6 +107,7 @@ function assemble(db: DatabaseSync, path: string): Archive {
     flush: tx.flush,
     close: () => {
       tx.flush();
+      promises.close();
       db.close();
     },
   };

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type ArchiveError, asArchiveError } from './error.ts';
+import type { Promises } from './promises.ts';
 
 /** What others keep in memory beside the database, told of the fate of each transaction. */
 export interface Companion {
@@ -26,12 +27,6 @@ export interface Transactions {
 
 const GROUP_MS = 20;
 
-interface Waiter {
-  readonly account: string | undefined;
-  readonly resolve: () => void;
-  readonly reject: (error: ArchiveError) => void;
-}
-
 /**
  * Group commit. Where a group cannot be written it is rolled back, and each account that wrote to it learns so by its
  * next `saved`; from then on each write commits by itself, so that the call that fails is the call that throws, until
@@ -40,144 +35,127 @@ interface Waiter {
 export function openTransactions(
   db: DatabaseSync,
   companion: Companion,
+  promises: Promises,
   onFault: (error: ArchiveError) => void,
 ): Transactions {
-  const writers = new Set<string>();
-  const lost = new Map<string, ArchiveError>();
-  let waiters: Waiter[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let faulty = false;
-  const begin = db.prepare('BEGIN IMMEDIATE');
-  const commit = db.prepare('COMMIT');
+  const group = openGroup(db, companion, promises, onFault);
 
-  const rollback = (): void => {
-    // SQLite itself ends the transaction after some faults.
-    if (db.isTransaction) db.exec('ROLLBACK');
-    companion.lost();
+  const durable = <T>(write: () => T): T => {
+    group.commit();
+    try {
+      // Within a transaction SQLite refuses to change it.
+      db.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
+      const result = write();
+      companion.beforeCommit();
+      db.exec('COMMIT');
+      companion.committed();
+      promises.synced();
+      return result;
+    } catch (error) {
+      group.rollback();
+      throw group.fault(error);
+    } finally {
+      db.exec('PRAGMA synchronous = NORMAL');
+    }
   };
+
+  return {
+    grouped: (account, write) => group.write(account, write, group.failing()),
+    atOnce: (account, write) => group.write(account, write, true),
+    durable,
+    failing: group.failing,
+    guarded: (read) => {
+      try {
+        return read();
+      } catch (error) {
+        throw group.fault(error);
+      }
+    },
+    flush: () => void group.commit(),
+    saved: (account) => promises.saved(account, group.isOpen()),
+  };
+}
+
+interface Group {
+  isOpen(): boolean;
+  failing(): boolean;
+  write<T>(account: string | undefined, change: () => T, now: boolean): T;
+  /** Returns the fault that made it lose the group; throws nothing but faults of the program. */
+  commit(): ArchiveError | undefined;
+  rollback(): void;
+  /** The error as it is to be thrown, told of on its way. */
+  fault(error: unknown): unknown;
+}
+
+function openGroup(
+  db: DatabaseSync,
+  companion: Companion,
+  promises: Promises,
+  onFault: (error: ArchiveError) => void,
+): Group {
+  const [begin, end] = [db.prepare('BEGIN IMMEDIATE'), db.prepare('COMMIT')];
+  const writers = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let failing = false;
 
   const fault = (error: unknown): unknown => {
     const known = asArchiveError(error);
     if (known) onFault(known);
     return known ?? error;
   };
-
-  const endGroup = (): void => {
+  const rollback = (): void => {
+    // SQLite itself ends the transaction after some faults.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    companion.lost();
+  };
+  const close = (): void => {
     clearTimeout(timer);
     timer = undefined;
     writers.clear();
   };
-
-  const loseGroup = (error: ArchiveError): void => {
-    faulty = true;
+  const lose = (error: ArchiveError): ArchiveError => {
+    failing = true;
     rollback();
-    for (const account of writers) lost.set(account, error);
-    endGroup();
-    settleWaiters();
+    const accounts = [...writers];
+    close();
+    promises.lost(accounts, error);
+    return error;
   };
 
-  const settleWaiters = (): void => {
-    const settled = waiters;
-    waiters = [];
-    const told = new Set<string>();
-    for (const { account, resolve, reject } of settled) {
-      const error = lossOf(account);
-      if (!error) {
-        resolve();
-        continue;
-      }
-      reject(error);
-      for (const name of account === undefined ? lost.keys() : [account]) told.add(name);
-    }
-    for (const name of told) lost.delete(name);
-  };
-
-  const lossOf = (account: string | undefined): ArchiveError | undefined =>
-    account === undefined ? lost.values().next().value : lost.get(account);
-
-  /** Throws nothing but faults of the program. */
-  const commitGroup = (): ArchiveError | undefined => {
+  const commit = (): ArchiveError | undefined => {
     if (timer === undefined) return undefined;
     try {
       companion.beforeCommit();
-      commit.run();
+      end.run();
     } catch (error) {
       const known = asArchiveError(fault(error));
       if (!known) throw error;
-      loseGroup(known);
-      return known;
+      return lose(known);
     }
-    faulty = false;
+    failing = false;
     companion.committed();
-    endGroup();
-    settleWaiters();
+    close();
+    promises.committed();
     return undefined;
   };
 
-  const grouped = <T>(account: string | undefined, write: () => T, now = faulty): T => {
+  const write = <T>(account: string | undefined, change: () => T, now: boolean): T => {
+    if (account !== undefined) writers.add(account);
+    let result: T;
     try {
-      if (timer === undefined) {
-        begin.run();
-        timer = setTimeout(commitGroup, GROUP_MS);
-      }
-      if (account !== undefined) writers.add(account);
-      const result = write();
-      if (!now) return result;
-      const error = commitGroup();
-      if (error) throw error;
-      return result;
+      if (timer === undefined) begin.run();
+      timer ??= setTimeout(commit, GROUP_MS);
+      result = change();
     } catch (error) {
-      const known = fault(error);
-      const cause = asArchiveError(known);
-      if (cause && timer !== undefined) loseGroup(cause);
-      else if (cause && account !== undefined) lost.set(account, cause);
-      throw known;
+      const thrown = fault(error);
+      const known = asArchiveError(thrown);
+      if (known) lose(known);
+      throw thrown;
     }
+    const error = now ? commit() : undefined;
+    if (error) throw error;
+    return result;
   };
 
-  const durable = <T>(write: () => T): T => {
-    commitGroup();
-    try {
-      db.exec('PRAGMA synchronous = FULL');
-      begin.run();
-      const result = write();
-      companion.beforeCommit();
-      commit.run();
-      faulty = false;
-      companion.committed();
-      return result;
-    } catch (error) {
-      rollback();
-      throw fault(error);
-    } finally {
-      db.exec('PRAGMA synchronous = NORMAL');
-    }
-  };
-
-  const saved = (account?: string): Promise<void> => {
-    const error = lossOf(account);
-    if (error) {
-      if (account === undefined) lost.clear();
-      else lost.delete(account);
-      return Promise.reject(error);
-    }
-    if (timer === undefined) return Promise.resolve();
-    return new Promise((resolve, reject) => waiters.push({ account, resolve, reject }));
-  };
-
-  return {
-    grouped: (account, write) => grouped(account, write),
-    atOnce: (account, write) => grouped(account, write, true),
-    durable,
-    failing: () => faulty,
-    guarded: (read) => {
-      try {
-        return read();
-      } catch (error) {
-        throw fault(error);
-      }
-    },
-    flush: () => void commitGroup(),
-    saved,
-  };
+  return { isOpen: () => timer !== undefined, failing: () => failing, write, commit, rollback, fault };
 }
