@@ -79,6 +79,17 @@ function run(options: Given, done: (code: number) => void): void {
     stdout.write('', () => done(code));
   };
 
+  const giveBack = (): void => {
+    if (over) return;
+    over = true;
+    try {
+      terminal.restore();
+      instance?.unmount();
+    } catch {
+      terminal.rescue();
+    }
+  };
+
   const frames = makeFrames(paint, clock);
   const link = makeLink({
     connect: options.connect,
@@ -127,7 +138,7 @@ function run(options: Given, done: (code: number) => void): void {
     maxFps: 1000,
   });
   const terminal = takeTerminal(stdin, stdout, decoder.push);
-  const undos = [() => stdout.off('resize', resized), ...guards(stdin, stdout, exit, () => terminal.rescue())];
+  const undos = [() => stdout.off('resize', resized), ...guards(stdin, stdout, exit, giveBack)];
   const aborted = (): void => exit(SIGNALS.SIGTERM);
   options.signal?.addEventListener('abort', aborted, { once: true });
   undos.push(() => options.signal?.removeEventListener('abort', aborted));
@@ -168,7 +179,7 @@ function guards(
   stdin: ReadStream,
   stdout: WriteStream,
   exit: (code: number) => void,
-  rescue: () => void,
+  giveBack: () => void,
 ): (() => void)[] {
   const undos: (() => void)[] = [];
   for (const [signal, code] of Object.entries(SIGNALS)) {
@@ -181,18 +192,18 @@ function guards(
   stdin.on('error', hungUp);
   stdout.on('error', hungUp);
   const crash = (error: unknown): void => {
-    rescue();
+    giveBack();
     process.stderr.write(`imux: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exit(CRASHED);
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
-  process.on('exit', rescue);
+  process.on('exit', giveBack);
   undos.push(() => {
     stdin.off('end', hungUp);
     process.off('uncaughtException', crash);
     process.off('unhandledRejection', crash);
-    process.off('exit', rescue);
+    process.off('exit', giveBack);
   });
   return undos;
 }

@@ -106,7 +106,8 @@ function newRow(contact: ContactView): Row {
   };
 }
 
-const foundBy = (contact: ContactView): string => tameLine(`${contact.name}\x01${contact.target}`.toLowerCase());
+const foundBy = (contact: ContactView): string =>
+  `${tameLine(contact.name)}\x01${tameLine(contact.target)}`.toLowerCase();
 
 function setContact(store: Store, contact: ContactView): void {
   const row = store.rows.get(contact.conversation);

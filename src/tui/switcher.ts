@@ -17,8 +17,9 @@ export function matchesOf(app: App, query: string): readonly Match[] {
   const wanted = query.trim().toLowerCase();
   const matches: Match[] = [];
   for (const row of app.store.rows.values()) {
-    const score = scoreOf(wanted, row.found) + (row.contact.listed ? 0 : 50) - (row.unread > 0 ? 5 : 0);
-    if (score < 1000) matches.push({ row, score });
+    const score = scoreOf(wanted, row.found);
+    if (score === undefined) continue;
+    matches.push({ row, score: score + (row.contact.listed ? 0 : 50) - (row.unread > 0 ? 5 : 0) });
   }
   matches.sort((a, b) => a.score - b.score || latest(a.row, b.row) || (a.row.found < b.row.found ? -1 : 1));
   const best = matches.slice(0, LIMIT);
@@ -31,8 +32,8 @@ function latest(a: Row, b: Row): number {
   return (a.last ?? '') > (b.last ?? '') ? -1 : 1;
 }
 
-/** Lower is better: at the start, at the start of a word, within, letters in order; 1000: not at all. */
-export function scoreOf(wanted: string, text: string): number {
+/** Lower is better: at the start, at the start of a word, within, letters in order; undefined: not at all. */
+export function scoreOf(wanted: string, text: string): number | undefined {
   if (!wanted) return 0;
   const at = text.indexOf(wanted);
   if (at === 0) return 0;
@@ -44,7 +45,7 @@ export function scoreOf(wanted: string, text: string): number {
   let gaps = 0;
   for (const letter of wanted) {
     const found = name.indexOf(letter, from);
-    if (found < 0) return 1000;
+    if (found < 0) return undefined;
     gaps += found - from;
     from = found + letter.length;
   }

@@ -51,8 +51,7 @@ export function takeTerminal(stdin: ReadStream, stdout: WriteStream, input: (chu
       stdout.write(MOUSE_OFF + REPORTS_OFF);
     },
     rescue() {
-      if (!taken) return;
-      release();
+      if (taken) release();
       try {
         writeSync(STDOUT, MOUSE_OFF + REPORTS_OFF + LEAVE);
       } catch {
