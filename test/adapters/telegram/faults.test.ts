@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { connect } from 'node:net';
+import { createServer as createPlainTls, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Fault } from '../../../src/demo/bot-api.ts';
@@ -118,6 +120,34 @@ describe('T2 the token is told to nobody', () => {
     expectClean(one, error);
     expect(asked).toBe(0);
     await new Promise((resolve) => impostor.close(resolve));
+  });
+
+  it('a server that proves its name is spoken to, and a break is as uncertain there as in the clear', async () => {
+    const ca = await testCa();
+    const before = getCACertificates('default');
+    setDefaultCACertificates([...before, readFileSync(ca.caFile, 'utf8')]);
+    const tls = { cert: readFileSync(ca.certFile), key: readFileSync(ca.keyFile) };
+    const outside = createPlainTls(tls, (socket) => {
+      const inside = connect(Number(new URL(server.root).port), '127.0.0.1');
+      socket.pipe(inside).pipe(socket);
+      for (const end of [socket, inside])
+        end.on('error', () => {}).on('close', () => [socket, inside].map((one) => one.destroy()));
+    });
+    await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve));
+    const address = outside.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const one = keep(await online(server, { api: `https://localhost:${port}` }));
+    const chat = await one.chat('41');
+    await one.session.send(chat, 'in secret', nonce);
+    server.fail('sendMessage', { kind: 'drop' });
+    await expect(one.session.send(chat, 'who knows', nonce)).rejects.toMatchObject({
+      code: 'unreachable',
+      certain: false,
+    });
+    expect(server.sent.map(({ text }) => text)).toEqual(['in secret', 'who knows']);
+    await one.stop();
+    setDefaultCACertificates(before);
+    await new Promise((resolve) => outside.close(resolve));
   });
 
   it('not even where somebody writes it into a chat', async () => {
