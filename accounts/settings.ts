@@ -77,10 +77,15 @@ export async function openSettings(folder: string, options: SettingsOptions = {}
   }
   tighten(path);
 
+  let opened: Conf<Raw> | undefined;
+  const open = async (): Promise<Conf<Raw>> => {
+    opened ??= await openStore(folder, path, format, migrations);
+    return opened;
+  };
   const change = async (edit: (accounts: Raw) => Raw): Promise<void> => {
     // conf would take a file that is broken or newer by now for its own: look first.
     read();
-    const store = await openStore(folder, path, format, migrations);
+    const store = await open();
     const accounts = edit(asRaw(store.get('accounts')));
     try {
       replaceSafely(
