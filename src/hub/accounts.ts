@@ -119,10 +119,10 @@ function sinkOf(parts: HubParts, entry: AccountEntry, status: (status: Status) =
  * to the session, which must not tell the network that the event was received.
  */
 export function takeEvent(parts: HubParts, entry: AccountEntry, event: AdapterEvent): void {
-  if (event.type === 'message' && event.message.nonce !== undefined)
-    parts.outbox.echo(event.message.nonce, event.message.id);
-  if (event.type === 'typing') parts.typing.note(entry.account, event.chat, event.user, event.active);
   try {
+    if (event.type === 'message' && event.message.nonce !== undefined)
+      parts.outbox.echo(event.message.nonce, event.message.id);
+    if (event.type === 'typing') parts.typing.note(entry.account, event.chat, event.user, event.active);
     parts.publish(reduce(parts.core, entry, event, parts.clock.now()));
   } catch (error) {
     if (error instanceof Error && error.name === 'ArchiveError') throw error;

@@ -8,16 +8,16 @@ import type { Adapter, Clock } from '../../adapters/contract.ts';
 import { loadAdapter, networkNames } from '../../adapters/index.ts';
 import { openArchive } from '../archive/archive.ts';
 import { asLinkError, Fault } from '../core/fault.ts';
-import { openOutbox } from '../core/outbox.ts';
+import { type Outbox, openOutbox } from '../core/outbox.ts';
 import { createCore } from '../core/state.ts';
 import { messageView } from '../core/views.ts';
-import type { Change } from '../link/messages.ts';
+import type { Change, Handlers, LinkError } from '../link/messages.ts';
 import { type LinkServer, openLinkServer } from '../link/server.ts';
 import { newCookie, ownFolder, removeStale, socketPlace } from '../link/socket.ts';
 import type { Paths } from '../paths.ts';
 import { VERSION } from '../version.ts';
 import { type Accounts, createAccounts, describe, takeEvent } from './accounts.ts';
-import { createBatch } from './batch.ts';
+import { type Batch, createBatch } from './batch.ts';
 import { systemClock } from './clock.ts';
 import { createIdle, type Idle } from './idle.ts';
 import { createIndexing } from './indexing.ts';
@@ -32,7 +32,7 @@ import type { HubParts } from './parts.ts';
 import { createPrompts } from './prompts.ts';
 import { createResolving } from './resolving.ts';
 import { createSending } from './sending.ts';
-import { loadSettings } from './settings.ts';
+import { type HubSettings, loadSettings } from './settings.ts';
 import { createTypingClock } from './typing.ts';
 
 export interface HubOptions {
@@ -127,112 +127,142 @@ async function compose(
   path: string,
   cookie: string,
 ): Promise<Composed> {
-  const { paths, env = process.env, clock = systemClock } = options;
-  const networks = options.networks ?? { names: networkNames, load: loadAdapter };
+  const late: Late = {};
+  const { parts, batch, accounts } = engine(options, stack, log, late);
+  const settings = loadSettings(options.paths.config, accounts, log);
+  await settings.ready()?.catch(() => {});
+  const link = await openLinkServer({
+    path,
+    cookie,
+    handlers: handlers(options, parts, accounts, settings, late),
+    errorOf: (error) => errorOf(error, log),
+    before: (method) => (method === 'hello' || method.startsWith('hub.') ? undefined : settings.ready()),
+    flush: batch.flush,
+    frontsChanged: () => {
+      parts.prompts.audience();
+      late.idle?.look();
+    },
+  });
+  stack.defer(link.close);
+  const idle = createIdle({
+    onDemand: options.onDemand ?? false,
+    seconds: () => options.idleSeconds ?? settings.hub().idleSeconds,
+    busy: () => link.fronts() > 0 || parts.outbox.queued() > 0,
+  });
+  stack.defer(idle.stopLooking);
+  Object.assign(late, { link, idle });
+  return {
+    onStop: idle.onEnd,
+    async quiet() {
+      idle.stopLooking();
+      await parts.outbox.stop(outboxGraceMs);
+      await Promise.race([accounts.stop(), parts.clock.sleep(signOutMs)]);
+      batch.flush();
+    },
+  };
+}
+
+/** What is there only once the rest is: nothing goes to a network or a front before. */
+interface Late {
+  accounts?: Accounts;
+  link?: LinkServer;
+  idle?: Idle;
+}
+
+interface Engine {
+  readonly parts: HubParts;
+  readonly batch: Batch;
+  readonly accounts: Accounts;
+}
+
+/** Core, archive, outbox and accounts, tied together. */
+function engine(options: HubOptions, stack: AsyncDisposableStack, log: Log, late: Late): Engine {
+  const { paths, env = process.env, clock = systemClock, networks } = options;
   const notice = (text: string): void => log.write('warn', 'archive', text);
   const archive = openArchive(join(paths.data, 'archive.db'), { notice });
   stack.defer(archive.close);
   const core = createCore(archive);
-  const indexing = createIndexing(archive, (error) => log.write('warn', 'archive', describe(error)));
+  const indexing = createIndexing(archive, (error) => notice(describe(error)));
   stack.defer(indexing.stop);
-
-  let link: LinkServer | undefined;
-  let idle: Idle | undefined;
-  let accounts: Accounts | undefined;
-  const batch = createBatch((changes) => link?.broadcast(changes));
+  const batch = createBatch((changes) => late.link?.broadcast(changes));
+  stack.defer(batch.stop);
   const publish = (changes: readonly Change[]): void => {
     if (changes.length === 0) return;
-    for (const change of changes) {
-      if (change.type === 'message-changed' && change.what === 'state' && change.message.state)
-        outbox.notify({ row: Number(change.message.id), state: change.message.state });
-    }
+    tellWaiting(outbox, changes);
     batch.push(changes);
     indexing.traffic();
   };
   const outbox = openOutbox({
     store: archive,
     line: (name) => {
-      const running = accounts?.find(name);
+      const running = late.accounts?.find(name);
       return running && lineOf(running.account, running.entry);
     },
     changed: (row) => batch.push([{ type: 'message-changed', message: messageView(core, row), what: 'state' }]),
-    after: (ms, call) => {
-      const timer = setTimeout(call, Math.min(ms, 2 ** 31 - 1));
-      return () => clearTimeout(timer);
-    },
+    after: afterMs,
   });
-  const prompts = createPrompts(core.state, () => (link?.listeners('prompt') ?? 0) > 0, publish);
   const typing = createTypingClock((name, chat, user) => {
-    const running = accounts?.find(name);
+    const running = accounts.find(name);
     if (running) takeEvent(parts, running.entry, { type: 'typing', chat, user, active: false });
   });
   stack.defer(typing.stop);
-  const vault = options.vault ?? openVault({ folder: paths.data, service: keychainService(env), clock, env });
   const parts: HubParts = {
     core,
     archive,
     outbox,
-    prompts,
     typing,
-    vault,
     clock,
-    pace: createPace(clock),
-    wake: watchWake(clock),
     log,
     publish,
-    loadAdapter: networks.load,
+    prompts: createPrompts(core.state, () => (late.link?.listeners('prompt') ?? 0) > 0, publish),
+    vault: options.vault ?? openVault({ folder: paths.data, service: keychainService(env), clock, env }),
+    pace: createPace(clock),
+    wake: watchWake(clock),
+    loadAdapter: networks?.load ?? loadAdapter,
   };
-  const running = createAccounts(parts);
-  accounts = running;
-  const settings = loadSettings(paths.config, running, log);
-  await settings.ready()?.catch(() => {});
+  const accounts = createAccounts(parts);
+  late.accounts = accounts;
+  return { parts, batch, accounts };
+}
 
-  const resolving = createResolving(parts, running, settings.aliases);
-  const sending = createSending(parts, running, resolving);
-  link = await openLinkServer({
-    path,
-    cookie,
-    handlers: {
-      ...hubMethods(
-        parts,
-        running,
-        () => link,
-        () => idle,
-      ),
-      ...messageMethods(parts, running, resolving, sending),
-      ...contactMethods(parts, running, resolving),
-      ...accountMethods(parts, running, settings.file, networks.names),
-    },
-    errorOf: (error) => {
-      const told = asLinkError(error);
-      if (told.code === 'hub' && !(error instanceof Fault))
-        log.write('warn', 'hub', `a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      return told;
-    },
-    before: (method) => (method === 'hello' || method.startsWith('hub.') ? undefined : settings.ready()),
-    flush: batch.flush,
-    frontsChanged: () => {
-      prompts.audience();
-      idle?.look();
-    },
-  });
-  const server = link;
-  stack.defer(() => server.close());
-  idle = createIdle({
-    onDemand: options.onDemand ?? false,
-    seconds: () => options.idleSeconds ?? settings.hub().idleSeconds,
-    busy: () => server.fronts() > 0 || outbox.queued() > 0,
-  });
-  const ending = idle;
-  stack.defer(ending.stopLooking);
-
+function handlers(
+  options: HubOptions,
+  parts: HubParts,
+  accounts: Accounts,
+  settings: HubSettings,
+  late: Late,
+): Handlers {
+  const resolving = createResolving(parts, accounts, settings.aliases);
   return {
-    onStop: ending.onEnd,
-    async quiet() {
-      ending.stopLooking();
-      await outbox.stop(outboxGraceMs);
-      await Promise.race([running.stop(), clock.sleep(signOutMs)]);
-      batch.flush();
-    },
+    ...hubMethods(
+      parts,
+      accounts,
+      () => late.link,
+      () => late.idle,
+    ),
+    ...messageMethods(parts, accounts, resolving, createSending(parts, accounts, resolving)),
+    ...contactMethods(parts, accounts, resolving),
+    ...accountMethods(parts, accounts, settings.file, options.networks?.names ?? networkNames),
   };
+}
+
+/** A receipt of the network may be what a `send` waits for. */
+function tellWaiting(outbox: Outbox, changes: readonly Change[]): void {
+  for (const change of changes) {
+    if (change.type === 'message-changed' && change.what === 'state' && change.message.state)
+      outbox.notify({ row: Number(change.message.id), state: change.message.state });
+  }
+}
+
+function afterMs(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, Math.min(ms, 2 ** 31 - 1));
+  return () => clearTimeout(timer);
+}
+
+function errorOf(error: unknown, log: Log): LinkError {
+  const told = asLinkError(error);
+  if (told.code === 'hub' && !(error instanceof Fault)) {
+    log.write('warn', 'hub', `a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+  return told;
 }
