@@ -190,7 +190,8 @@ const day = 86_400_000;
 
 /** When it was sent: what an honest delay stamp (XEP-0203) says, else now. Nothing comes from the future. */
 export function sentAt(stamp: string | undefined, now: number): Date {
-  const at = stamp === undefined ? Number.NaN : Date.parse(stamp);
+  // XEP-0082: anything else Date.parse reads by rules of its own.
+  const at = stamp !== undefined && /^\d{4}-\d\d-\d\dT/.test(stamp) ? Date.parse(stamp) : Number.NaN;
   // XMPP began in 1999; an older stamp is a mistake or an attempt to hide a message.
   return new Date(Number.isNaN(at) || at > now + day || at < 915_148_800_000 ? now : Math.min(at, now));
 }

@@ -71,7 +71,9 @@ export async function startXmppServer(options: XmppServerOptions): Promise<XmppS
     return roster;
   };
   const lives = (jid: string): boolean =>
-    present.has(jid) || [...rosters.values()].some((roster) => roster.has(jid)) || passwords.has(jid.split('@', 1)[0] ?? '');
+    present.has(jid) ||
+    [...rosters.values()].some((roster) => roster.has(jid)) ||
+    passwords.has(jid.split('@', 1)[0] ?? '');
   const deliver = (to: string, stanza: Element): boolean => {
     const receivers = clientsOf(to);
     stanza.attrs.to = to;
@@ -113,7 +115,8 @@ export async function startXmppServer(options: XmppServerOptions): Promise<XmppS
       const arrives = type === undefined && !client.available;
       client.available = type === undefined ? stanza : undefined;
       if (arrives) for (const [jid, state] of present) if (sees(client, jid)) client.send(state);
-      if (arrives) for (const other of clients) if (other.available && sees(client, bare(other.jid))) client.send(other.available);
+      if (arrives)
+        for (const other of clients) if (other.available && sees(client, bare(other.jid))) client.send(other.available);
       broadcast(own, stanza);
     }
   };
@@ -142,10 +145,16 @@ export async function startXmppServer(options: XmppServerOptions): Promise<XmppS
   };
 
   /** `null`: done. Undefined: there is no such thing here. */
-  const answerTo = (client: ClientConnection, to: string | undefined, type: string, request: Element): Element | null | undefined => {
+  const answerTo = (
+    client: ClientConnection,
+    to: string | undefined,
+    type: string,
+    request: Element,
+  ): Element | null | undefined => {
     const ns = request.getNS();
     const roster = rosterOf(client.user);
-    if (ns === 'jabber:iq:roster' && type === 'get') return xml('query', { xmlns: ns }, ...[...roster.values()].map(itemOf));
+    if (ns === 'jabber:iq:roster' && type === 'get')
+      return xml('query', { xmlns: ns }, ...[...roster.values()].map(itemOf));
     if (ns === 'jabber:iq:roster') {
       const item = request.getChild('item');
       const jid = item?.attrs.jid ?? '';
@@ -229,7 +238,12 @@ export async function startXmppServer(options: XmppServerOptions): Promise<XmppS
     presence(jid, show, status) {
       const gone = show === 'unavailable';
       const attrs = { from: `${jid}/demo`, type: gone ? show : undefined };
-      const stanza = xml('presence', attrs, show && !gone && xml('show', {}, show), status && xml('status', {}, status));
+      const stanza = xml(
+        'presence',
+        attrs,
+        show && !gone && xml('show', {}, show),
+        status && xml('status', {}, status),
+      );
       if (gone) present.delete(jid);
       else present.set(jid, stanza);
       broadcast(jid, stanza);

@@ -61,8 +61,7 @@ export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
     },
     drop: () => first.destroy(),
   };
-  const refuse = (condition: string): void =>
-    client.send(xml('failure', { xmlns: SASL }, xml(condition, {})));
+  const refuse = (condition: string): void => client.send(xml('failure', { xmlns: SASL }, xml(condition, {})));
   const welcome = (name: string): void => {
     user = name;
     authenticated = true;

@@ -37,14 +37,27 @@ export function demoRooms(service: string, deliver: (to: string, stanza: Element
   const toAll = (room: Room, make: (to: string, nick: string) => Element): void => {
     for (const [nick, to] of room.occupants) if (to) deliver(to, make(to, nick));
   };
-  const presence = (room: Room, nick: string, to: string, self: boolean, type?: string, ...codes: string[]): Element => {
+  const presence = (
+    room: Room,
+    nick: string,
+    to: string,
+    self: boolean,
+    type?: string,
+    ...codes: string[]
+  ): Element => {
     const item = xml('item', { affiliation: 'member', role: type ? 'none' : 'participant' });
     const status = [...(self ? ['110'] : []), ...codes].map((code) => xml('status', { code }));
     return xml('presence', { from: `${room.jid}/${nick}`, to, type }, xml('x', { xmlns: USER }, item, ...status));
   };
   const speak = (room: Room, nick: string, body: string, id: string, extra: readonly Element[]): void => {
     const stanza = (to: string, ...more: readonly Element[]): Element =>
-      xml('message', { from: `${room.jid}/${nick}`, to, type: 'groupchat', id }, xml('body', {}, body), ...extra, ...more);
+      xml(
+        'message',
+        { from: `${room.jid}/${nick}`, to, type: 'groupchat', id },
+        xml('body', {}, body),
+        ...extra,
+        ...more,
+      );
     const stamped = xml('stanza-id', { xmlns: 'urn:xmpp:sid:0', by: room.jid, id: randomUUID() });
     toAll(room, (to) => stanza(to, stamped));
     const delay = xml('delay', { xmlns: 'urn:xmpp:delay', from: room.jid, stamp: new Date().toISOString() });
@@ -125,7 +138,13 @@ export function demoRooms(service: string, deliver: (to: string, stanza: Element
         room.subject = subject.getText();
         toAll(room, (one) => subjectStanza(room, speaker, one));
       } else if (type === 'groupchat') {
-        speak(room, speaker, body ?? '', id, stanza.getChildElements().filter((part) => part.name !== 'body'));
+        speak(
+          room,
+          speaker,
+          body ?? '',
+          id,
+          stanza.getChildElements().filter((part) => part.name !== 'body'),
+        );
       } else {
         const private_ = xml('message', { from: `${jid}/${speaker}`, type: 'chat', id }, ...stanza.children);
         deliver(room.occupants.get(nick) ?? '', private_);

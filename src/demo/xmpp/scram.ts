@@ -17,7 +17,10 @@ export function scramServer(password: (user: string) => string | undefined): Scr
   let serverFirst = '';
   const salt = randomBytes(16);
   const field = (text: string, name: string): string =>
-    text.split(',').find((part) => part.startsWith(`${name}=`))?.slice(2) ?? '';
+    text
+      .split(',')
+      .find((part) => part.startsWith(`${name}=`))
+      ?.slice(2) ?? '';
   const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
   return {
     get user() {

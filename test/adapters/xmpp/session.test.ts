@@ -1,0 +1,326 @@
+import { type Element, xml } from '@xmpp/xml';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { MessageId, Nonce } from '../../../adapters/contract.ts';
+import { AdapterError } from '../../../adapters/errors.ts';
+import { type Fake, type FakeOptions, fake } from './fake.ts';
+import { chat } from './stage.ts';
+
+let on: Fake;
+afterEach(() => on.stop());
+const bob = `<item jid='bob@example.org' name='Bob' subscription='both'><group>Friends</group></item>`;
+const begin = async (options: FakeOptions = {}): Promise<void> => {
+  on = await fake({ roster: bob, ...options });
+};
+const states = () =>
+  on.host.events.flatMap((event) =>
+    event.type === 'presence' ? [[event.state, event.note ?? ''].join(' ').trim()] : [],
+  );
+const message = (from: string, id: string, body: string, extra = ''): string =>
+  `<message from='${from}' type='chat' id='${id}'><body>${body}</body>${extra}</message>`;
+const last = (): Element => on.sent.at(-1) ?? xml('nothing');
+
+describe('the contact list', () => {
+  it('comes with names, groups and subscriptions, right after `online`', async () => {
+    await begin({
+      roster: `${bob}<item jid='Carol@Example.ORG' subscription='none' ask='subscribe'/><item jid='gone@example.org' subscription='remove'/>`,
+    });
+    expect(on.host.events.slice(0, 2)).toEqual([
+      { type: 'online', self: 'me@example.org', name: 'me' },
+      {
+        type: 'roster',
+        chats: [],
+        contacts: [
+          {
+            id: 'bob@example.org',
+            chat: 'bob@example.org',
+            address: 'bob@example.org',
+            name: 'Bob',
+            groups: ['Friends'],
+            subscription: 'both',
+          },
+          {
+            id: 'carol@example.org',
+            chat: 'carol@example.org',
+            address: 'carol@example.org',
+            name: 'carol',
+            groups: [],
+            subscription: 'asked',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('is asked for before the first presence is sent', async () => {
+    await begin();
+    const names = on.sent.map((stanza) => (stanza.getChild('query', 'jabber:iq:roster') ? 'roster' : stanza.name));
+    expect(names.indexOf('roster')).toBeLessThan(names.indexOf('presence'));
+  });
+
+  it('forgets its copy with the first change, and keeps a new one at the end', async () => {
+    const memory = new Map<string, string>();
+    const withVersion = (iq: Element) =>
+      iq.getChild('query', 'jabber:iq:roster')
+        ? xml('query', { xmlns: 'jabber:iq:roster', ver: 'v7' }, xml('item', { jid: 'bob@example.org' }))
+        : undefined;
+    await begin({ memory, answer: withVersion });
+    await on.stop();
+    expect(memory.get('roster')).toContain('"v7"');
+    await begin({ memory, answer: withVersion });
+    on.feed(
+      `<iq type='set' id='p'><query xmlns='jabber:iq:roster' ver='v8'><item jid='new@example.org' subscription='both'/></query></iq>`,
+    );
+    await on.stop();
+    expect(memory.get('roster')).toContain('"v8"');
+    expect(memory.get('roster')).toContain('new@example.org');
+  });
+
+  it('names the foreign network of a contact behind a gateway, asking each domain once, ever', async () => {
+    const memory = new Map<string, string>();
+    let asked = 0;
+    const answer = (iq: Element) => {
+      if (iq.attrs.to !== 'irc.example.org') return undefined;
+      asked++;
+      return xml(
+        'query',
+        { xmlns: 'http://jabber.org/protocol/disco#info' },
+        xml('identity', { category: 'gateway', type: 'irc' }),
+      );
+    };
+    const roster = `${bob}<item jid='#tea%net@irc.example.org' subscription='both'/><item jid='x@irc.example.org' subscription='both'/>`;
+    await begin({ memory, roster, answer });
+    await on.host.next('contact', ({ contact }) => contact.address === 'x@irc.example.org' && contact.via === 'irc');
+    await on.stop();
+    await begin({ memory, roster, answer });
+    expect((await on.host.next('roster')).contacts.map(({ via }) => via)).toEqual([undefined, 'irc', 'irc']);
+    expect(asked).toBe(1);
+  });
+});
+
+describe('presence', () => {
+  const presence = (device: string, inner: string, type = ''): string =>
+    `<presence from='bob@example.org/${device}'${type}>${inner}</presence>`;
+
+  it('is that of the device with the highest priority, else of the one that is most there', async () => {
+    await begin();
+    on.feed(presence('phone', '<show>away</show><status>walking</status><priority>5</priority>'));
+    on.feed(presence('desk', '<status>at my desk</status>'));
+    on.feed(presence('tablet', '<show>dnd</show><priority>5</priority>'));
+    on.feed(presence('tablet', '', ` type='unavailable'`));
+    on.feed(presence('phone', '', ` type='unavailable'`));
+    on.feed(presence('desk', '', ` type='unavailable'`));
+    expect(states()).toEqual(['away walking', 'busy', 'away walking', 'online at my desk', 'offline']);
+  });
+
+  it('is told once where nothing changed', async () => {
+    await begin();
+    for (let at = 0; at < 3; at++) on.feed(presence('desk', '<show>xa</show>'));
+    expect(states()).toEqual(['away']);
+  });
+
+  it('of people who are no contacts is not told', async () => {
+    await begin();
+    on.feed(`<presence from='eve@example.org/x'/>`);
+    expect(states()).toEqual([]);
+  });
+
+  it('survives a resumption, without our own being sent again', async () => {
+    const memory = new Map<string, string>();
+    await begin({ memory });
+    on.feed(presence('desk', '<show>away</show>'));
+    await on.session.presence?.set('busy', 'working');
+    await on.stop();
+    await begin({ memory, resumed: true });
+    await on.host.next('presence', ({ state }) => state === 'away');
+    expect(on.sent.filter(({ name }) => name === 'presence')).toEqual([]);
+  });
+
+  it('`offline` is no presence of a connected account', async () => {
+    await begin();
+    await expect(on.session.presence?.set('offline')).rejects.toMatchObject({ code: 'unsupported' });
+  });
+});
+
+describe('message ids', () => {
+  const ids = () => on.host.events.flatMap((event) => (event.type === 'message' ? [event.message.id] : []));
+  const archived = (id: string): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='me@example.org' id='${id}'/>`;
+
+  it('are the sender’s, by which receipts, edits and replies refer to a message', async () => {
+    await begin();
+    on.feed(message('bob@example.org/x', 'a-long-enough-id', 'x', archived('a1')));
+    expect(ids()).toEqual(['a-long-enough-id']);
+  });
+
+  it('are the archive’s where the sender counts from one each time, so that no message is taken for another', async () => {
+    await begin();
+    on.feed(
+      message('bob@example.org/x', '1', 'x', archived('a1')) + message('bob@example.org/x', '1', 'y', archived('a2')),
+    );
+    expect(ids()).toEqual(['a1', 'a2']);
+  });
+
+  it('are the archive’s where the sender uses one twice', async () => {
+    await begin();
+    on.feed(message('bob@example.org/x', 'always-the-same', 'x', archived('a1')));
+    on.feed(message('bob@example.org/x', 'always-the-same', 'y', archived('a2')));
+    on.feed(message('bob@example.org/x', 'always-the-same', 'x', archived('a1')));
+    expect(ids()).toEqual(['always-the-same', 'a2', 'always-the-same']);
+  });
+
+  it('of edits and reactions lead to the message whatever it is called here', async () => {
+    await begin();
+    on.feed(message('bob@example.org/x', '7', 'x', archived('a7')));
+    on.feed(message('bob@example.org/x', '8', 'y', `<replace xmlns='urn:xmpp:message-correct:0' id='7'/>`));
+    on.feed(
+      `<message from='bob@example.org/x'><reactions xmlns='urn:xmpp:reactions:0' id='7'><reaction>👍</reaction></reactions></message>`,
+    );
+    expect(on.host.events.slice(3)).toMatchObject([
+      { type: 'edited', id: 'a7', text: 'y' },
+      { type: 'reactions', id: 'a7', emoji: ['👍'] },
+    ]);
+  });
+});
+
+describe('chats', () => {
+  it('with somebody who is no contact are made known before their first message', async () => {
+    await begin();
+    on.feed(
+      message('eve@example.org/x', 'hello-from-eve', 'hi') + message('eve@example.org/x', 'again-from-eve', 'hi'),
+    );
+    expect(on.host.events.slice(2).map(({ type }) => type)).toEqual(['chat', 'message', 'message']);
+  });
+
+  it('go to the bare address, and to a device only where it gets nothing else', async () => {
+    await begin();
+    on.feed(`<presence from='bob@example.org/bot'><priority>-1</priority></presence>`);
+    on.feed(message('bob@example.org/bot', 'hello-from-bot', 'hi'));
+    await on.session.send(chat('bob@example.org'), 'x', 'n1' as Nonce);
+    expect(last().attrs.to).toBe('bob@example.org/bot');
+    on.feed(`<presence from='bob@example.org/desk'/>`);
+    on.feed(message('bob@example.org/desk', 'hello-from-desk', 'hi'));
+    await on.session.send(chat('bob@example.org'), 'x', 'n2' as Nonce);
+    expect(last().attrs).toMatchObject({ to: 'bob@example.org', id: 'n2' });
+    expect(last().getChild('origin-id')?.attrs.id).toBe('n2');
+  });
+
+  it('end somebody’s typing when they say it', async () => {
+    await begin();
+    on.feed(
+      `<message from='bob@example.org/x' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`,
+    );
+    on.feed(
+      message('bob@example.org/x', 'said-by-bob-1', 'x', `<active xmlns='http://jabber.org/protocol/chatstates'/>`),
+    );
+    on.feed(
+      message('bob@example.org/x', 'said-by-bob-2', 'x', `<active xmlns='http://jabber.org/protocol/chatstates'/>`),
+    );
+    expect(on.host.events.slice(2).map((event) => (event.type === 'typing' ? event.active : event.type))).toEqual([
+      true,
+      false,
+      'message',
+      'message',
+    ]);
+  });
+
+  it('tell nobody of typing who is not there and whose client may not know of it', async () => {
+    await begin();
+    const { length } = on.sent;
+    await on.session.typing?.set(chat('bob@example.org'), true);
+    expect(on.sent.length).toBe(length);
+  });
+
+  it('take words of the server as a notice', async () => {
+    await begin();
+    on.feed(`<message from='example.org' type='headline'><body>maintenance at six</body></message>`);
+    expect(on.host.events.at(-1)).toEqual({ type: 'notice', text: 'maintenance at six' });
+  });
+
+  it('hear from another device of ours what was read there', async () => {
+    await begin();
+    on.feed(
+      `<message from='me@example.org'><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='me@example.org/phone' to='bob@example.org' type='chat'><displayed xmlns='urn:xmpp:chat-markers:0' id='bob-said'/></message></forwarded></sent></message>`,
+    );
+    expect(on.host.events.at(-1)).toEqual({ type: 'read-elsewhere', chat: 'bob@example.org', upTo: 'bob-said' });
+  });
+
+  it('take the server’s limit, and 200 kB where it tells none', async () => {
+    await begin();
+    expect(on.session.limits(chat('bob@example.org')).textBytes).toBe(200_000);
+    await on.stop();
+    await begin({ features: `<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>65536</max-bytes></limits>` });
+    const { textBytes } = on.session.limits(chat('bob@example.org'));
+    expect(textBytes).toBeLessThan(65_536);
+    await expect(
+      on.session.send(chat('bob@example.org'), 'é'.repeat(textBytes / 2 + 1), 'n' as Nonce),
+    ).rejects.toMatchObject({ code: 'too-long' });
+  });
+});
+
+describe('addresses', () => {
+  const resolve = (address: string) => on.session.resolve(address, AbortSignal.timeout(1_000));
+
+  it('of contacts and of people on the own server need no question to anybody', async () => {
+    await begin();
+    const { length } = on.sent;
+    expect(await resolve('Bob@Example.org')).toEqual({
+      id: 'bob@example.org',
+      kind: 'direct',
+      address: 'bob@example.org',
+      title: 'Bob',
+    });
+    expect(await resolve('xmpp:new@example.org?message')).toMatchObject({ id: 'new@example.org' });
+    expect(on.sent.length).toBe(length);
+  });
+
+  for (const address of [
+    '',
+    '@example.org',
+    'a b@example.org',
+    'bob@',
+    'bob@example.org/',
+    'bob@exa mple.org',
+    `${'x'.repeat(1_100)}@example.org`,
+  ]) {
+    it(`"${address.slice(0, 20)}" is none`, async () => {
+      await begin();
+      await expect(resolve(address)).rejects.toMatchObject({ code: 'not-found' });
+    });
+  }
+
+  it('on a server that does not exist are `not-found`', async () => {
+    await begin({
+      answer: (iq) =>
+        iq.attrs.to === 'nowhere.example' ? new AdapterError('not-found', 'remote server not found') : undefined,
+    });
+    await expect(resolve('bob@nowhere.example')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('on a server that says nothing of itself are people', async () => {
+    await begin({
+      answer: (iq) => (iq.attrs.to === 'shy.example' ? new AdapterError('refused', 'forbidden') : undefined),
+    });
+    expect(await resolve('bob@shy.example')).toMatchObject({ kind: 'direct' });
+  });
+});
+
+describe('after the end', () => {
+  it('every ability says `unreachable`', async () => {
+    await begin();
+    await on.stop();
+    const { session } = on;
+    const room = chat('r@conference.example.org');
+    const calls: readonly (() => Promise<unknown> | undefined)[] = [
+      () => session.send(room, 'x', 'n' as Nonce),
+      () => session.contacts?.add('bob@example.org'),
+      () => session.rooms?.join('r@conference.example.org'),
+      () => session.presence?.set('online'),
+      () => session.typing?.set(room, true),
+      () => session.reading?.mark(room, 'x' as MessageId),
+      () => session.history?.page(room),
+      () => session.edits?.edit(room, 'x' as MessageId, 'y'),
+      () => session.lookup?.find(room, 'n' as Nonce),
+      () => session.people?.search('bob'),
+    ];
+    for (const call of calls) await expect(call(), call.toString()).rejects.toMatchObject({ code: 'unreachable' });
+  });
+});
