@@ -78,8 +78,10 @@ export async function attempt(port: Attempts, line: Line, item: Item): Promise<N
     }
     if (item.deaths >= deathLimit) return conclude(port, item, { state: 'failed', error: poisoned });
     return await send(port, line, item);
-  } catch {
+  } catch (error) {
     // The disk refused the new state. The message stays where it is: nothing is sent that is not on record.
+    if (!(error instanceof Error && error.name === 'ArchiveError'))
+      item.outcome ??= { state: 'unknown', error: storedError(asAdapterError(error)) };
     return later(item);
   }
 }

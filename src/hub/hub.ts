@@ -1,27 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createPace, watchWake } from '../../accounts/pace.ts';
 import { makePrivateFolder } from '../../accounts/private-file.ts';
-import { keychainService } from '../../accounts/secrets/keychain.ts';
-import { openVault, type Vault } from '../../accounts/secrets/ladder.ts';
+import type { Vault } from '../../accounts/secrets/ladder.ts';
 import type { Adapter, Clock } from '../../adapters/contract.ts';
-import { loadAdapter, networkNames } from '../../adapters/index.ts';
-import { openArchive } from '../archive/archive.ts';
+import { networkNames } from '../../adapters/index.ts';
 import { asLinkError, Fault } from '../core/fault.ts';
-import { type Outbox, openOutbox } from '../core/outbox.ts';
-import { createCore } from '../core/state.ts';
-import { messageView } from '../core/views.ts';
-import type { Change, Handlers, LinkError } from '../link/messages.ts';
-import { type LinkServer, openLinkServer } from '../link/server.ts';
+import type { Handlers, LinkError } from '../link/messages.ts';
+import { openLinkServer } from '../link/server.ts';
 import { newCookie, ownFolder, removeStale, socketPlace } from '../link/socket.ts';
 import type { Paths } from '../paths.ts';
 import { VERSION } from '../version.ts';
-import { type Accounts, createAccounts, describe, takeEvent } from './accounts.ts';
-import { type Batch, createBatch } from './batch.ts';
-import { systemClock } from './clock.ts';
-import { createIdle, type Idle } from './idle.ts';
-import { createIndexing } from './indexing.ts';
-import { lineOf } from './line.ts';
+import { type Accounts, describe } from './accounts.ts';
+import { engine, type Late } from './engine.ts';
+import { guardProcess } from './guard.ts';
+import { createIdle } from './idle.ts';
 import { takeLock } from './lock.ts';
 import { type Log, openLog } from './log.ts';
 import { accountMethods } from './methods/accounts.ts';
@@ -29,11 +21,9 @@ import { contactMethods } from './methods/contacts.ts';
 import { hubMethods } from './methods/hub.ts';
 import { messageMethods } from './methods/messages.ts';
 import type { HubParts } from './parts.ts';
-import { createPrompts } from './prompts.ts';
 import { createResolving } from './resolving.ts';
 import { createSending } from './sending.ts';
 import { type HubSettings, loadSettings } from './settings.ts';
-import { createTypingClock } from './typing.ts';
 
 export interface HubOptions {
   readonly paths: Paths;
@@ -81,6 +71,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     const log = openLog(join(paths.data, 'hub.log'), { debug: Boolean(options.env?.IMUX_DEBUG) });
     stack.defer(log.close);
     log.write('info', 'hub', `imux ${VERSION} starts, process ${process.pid}`);
+    stack.defer(guardProcess(log));
     removeStale(place.socket);
     const hub = await compose(options, stack, log, place.socket, newCookie(place.cookie));
     const stop = once(async () => {
@@ -162,69 +153,6 @@ async function compose(
   };
 }
 
-/** What is there only once the rest is: nothing goes to a network or a front before. */
-interface Late {
-  accounts?: Accounts;
-  link?: LinkServer;
-  idle?: Idle;
-}
-
-interface Engine {
-  readonly parts: HubParts;
-  readonly batch: Batch;
-  readonly accounts: Accounts;
-}
-
-/** Core, archive, outbox and accounts, tied together. */
-function engine(options: HubOptions, stack: AsyncDisposableStack, log: Log, late: Late): Engine {
-  const { paths, env = process.env, clock = systemClock, networks } = options;
-  const notice = (text: string): void => log.write('warn', 'archive', text);
-  const archive = openArchive(join(paths.data, 'archive.db'), { notice });
-  stack.defer(archive.close);
-  const core = createCore(archive);
-  const indexing = createIndexing(archive, (error) => notice(describe(error)));
-  stack.defer(indexing.stop);
-  const batch = createBatch((changes) => late.link?.broadcast(changes));
-  stack.defer(batch.stop);
-  const publish = (changes: readonly Change[]): void => {
-    if (changes.length === 0) return;
-    tellWaiting(outbox, changes);
-    batch.push(changes);
-    indexing.traffic();
-  };
-  const outbox = openOutbox({
-    store: archive,
-    line: (name) => {
-      const running = late.accounts?.find(name);
-      return running && lineOf(running.account, running.entry);
-    },
-    changed: (row) => batch.push([{ type: 'message-changed', message: messageView(core, row), what: 'state' }]),
-    after: afterMs,
-  });
-  const typing = createTypingClock((name, chat, user) => {
-    const running = accounts.find(name);
-    if (running) takeEvent(parts, running.entry, { type: 'typing', chat, user, active: false });
-  });
-  stack.defer(typing.stop);
-  const parts: HubParts = {
-    core,
-    archive,
-    outbox,
-    typing,
-    clock,
-    log,
-    publish,
-    prompts: createPrompts(core.state, () => (late.link?.listeners('prompt') ?? 0) > 0, publish),
-    vault: options.vault ?? openVault({ folder: paths.data, service: keychainService(env), clock, env }),
-    pace: createPace(clock),
-    wake: watchWake(clock),
-    loadAdapter: networks?.load ?? loadAdapter,
-  };
-  const accounts = createAccounts(parts);
-  late.accounts = accounts;
-  return { parts, batch, accounts };
-}
-
 function handlers(
   options: HubOptions,
   parts: HubParts,
@@ -244,19 +172,6 @@ function handlers(
     ...contactMethods(parts, accounts, resolving),
     ...accountMethods(parts, accounts, settings.file, options.networks?.names ?? networkNames),
   };
-}
-
-/** A receipt of the network may be what a `send` waits for. */
-function tellWaiting(outbox: Outbox, changes: readonly Change[]): void {
-  for (const change of changes) {
-    if (change.type === 'message-changed' && change.what === 'state' && change.message.state)
-      outbox.notify({ row: Number(change.message.id), state: change.message.state });
-  }
-}
-
-function afterMs(ms: number, call: () => void): () => void {
-  const timer = setTimeout(call, Math.min(ms, 2 ** 31 - 1));
-  return () => clearTimeout(timer);
 }
 
 function errorOf(error: unknown, log: Log): LinkError {

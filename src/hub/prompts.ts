@@ -23,8 +23,15 @@ interface Open {
   reject(error: Error): void;
 }
 
-export function createPrompts(state: State, listening: () => boolean, tell: (changes: Change[]) => void): Prompts {
+/** @param retry connects an account whose question found nobody, now that somebody is there. */
+export function createPrompts(
+  state: State,
+  listening: () => boolean,
+  tell: (changes: Change[]) => void,
+  retry: (account: string) => void,
+): Prompts {
   const open = new Map<string, Open>();
+  const unheard = new Set<string>();
 
   const close = (id: string): Open | undefined => {
     const found = open.get(id);
@@ -33,12 +40,15 @@ export function createPrompts(state: State, listening: () => boolean, tell: (cha
     return found;
   };
   const nobody = (prompt: string): AdapterError =>
-    new AdapterError('auth', `asks "${prompt}" and nobody is here to answer; open imux and connect again`);
+    new AdapterError('auth', `asks "${prompt}" and nobody is here to answer; open imux`);
 
   return {
     async ask(account, prompt) {
       const text = sanitise(prompt.text);
-      if (!listening()) throw nobody(text);
+      if (!listening()) {
+        unheard.add(account);
+        throw nobody(text);
+      }
       state.counter += 1;
       const view = { id: `p${state.counter}`, account, prompt: { ...prompt, text } };
       state.prompts.set(view.id, view);
@@ -51,10 +61,17 @@ export function createPrompts(state: State, listening: () => boolean, tell: (cha
       found.resolve(text);
     },
     audience() {
-      if (listening()) return;
+      if (listening()) {
+        const waiting = [...unheard];
+        unheard.clear();
+        for (const account of waiting) retry(account);
+        return;
+      }
       for (const id of [...open.keys()]) {
         const text = state.prompts.get(id)?.prompt.text ?? '';
-        close(id)?.reject(nobody(text));
+        const left = close(id);
+        if (left) unheard.add(left.account);
+        left?.reject(nobody(text));
       }
     },
     withdraw(account) {

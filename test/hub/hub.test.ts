@@ -198,6 +198,24 @@ describe('accounts', () => {
     await expect(unanswered).rejects.toMatchObject({ code: 'auth' });
   });
 
+  it('an account that asked while nobody was there asks again once a front comes', async () => {
+    hub = await startHub();
+    const { network } = hub;
+    const answers: string[] = [];
+    network.onSignIn = async (_self, host) => void answers.push(await host.ask({ kind: 'code', text: 'code?' }));
+    const silent = await hub.front('send');
+    const input = { network: 'test', name: 'work', settings: { self: 'work@test' }, secrets: {} };
+    await silent.call('accounts.add', input);
+    await waitFor(async () => (await silent.call('accounts.list', {})).accounts[0]?.state === 'failed');
+
+    const screen = await hub.front('screen');
+    await screen.subscribe();
+    const { prompt } = await screen.next('prompt');
+    await screen.call('prompts.answer', { id: prompt.id, text: '42' });
+    await waitFor(() => network.isOnline('work@test'));
+    expect(answers).toEqual(['42']);
+  });
+
   it('a request is answered on the account that it came to', async () => {
     const { hub, front } = await ready('work');
     await front.subscribe();

@@ -25,7 +25,7 @@ export interface TestNetwork {
   /** Decides the fate of each text; in place it arrives and is accepted. */
   onSend: ((self: string, text: string, chat: ChatId) => Promise<void>) | undefined;
   /** In place of signing in. */
-  onSignIn: ((self: string) => Promise<void>) | undefined;
+  onSignIn: ((self: string, host: Host) => Promise<void>) | undefined;
   /** What each account has in its list. */
   roster: { contacts: readonly Contact[]; chats: readonly Chat[] };
   limits: Limits;
@@ -114,7 +114,7 @@ export function testNetwork(options: TestNetworkOptions = {}): TestNetwork {
       async run(signal) {
         signal.addEventListener('abort', () => end.resolve());
         if (signal.aborted) end.resolve();
-        await network.onSignIn?.(self);
+        await network.onSignIn?.(self, host);
         online.set(self, session);
         host.emit({ type: 'online', self: userId(self), name: self.split('@')[0] ?? self });
         host.emit({ type: 'roster', ...network.roster });
