@@ -7,7 +7,8 @@ import type { Clock } from '../../contract.ts';
 import { AdapterError, asAdapterError } from '../../errors.ts';
 import { streamError } from './errors.ts';
 import { quiet } from './socket-event.ts';
-import { StreamParser, serialize, WireError } from './xml.ts';
+import { WireError } from './tokens.ts';
+import { StreamParser, serialize } from './xml.ts';
 
 const NS_STREAM = 'http://etherx.jabber.org/streams';
 const NS_STREAM_ERRORS = 'urn:ietf:params:xml:ns:xmpp-streams';

@@ -1,8 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import { EventEmitter } from '@xmpp/events';
 import { Element } from '@xmpp/xml';
-import { SaxesParser } from 'saxes';
 import { AdapterError } from '../../errors.ts';
+import { type Tokens, WireError, xmlTokens } from './tokens.ts';
 
 /** What one stanza may cost: bytes on the wire (to within one chunk) and elements in it. */
 export interface StanzaLimits {
@@ -18,15 +18,6 @@ const DEPTH_LIMIT = 100;
 /** A chunk this long is parsed in one go; longer ones in slices, so that the limits act in between. */
 const SLICE = 64 * 1024;
 
-/** `condition`: the stream error of RFC 6120 section 4.9.3 that the fault deserves. */
-export class WireError extends Error {
-  readonly condition: string;
-  constructor(condition: string, text: string) {
-    super(text);
-    this.condition = condition;
-  }
-}
-
 /**
  * Parses an XMPP stream strictly (RFC 6120 section 11): no DTD, comment, processing instruction or entity of its own,
  * and bounded in memory. Takes the place of the parser of @xmpp/xml with the same events: `start` (root element),
@@ -36,46 +27,28 @@ export class StreamParser extends EventEmitter {
   /** Given the head of a child of the root. */
   limitsFor: (head: Element) => StanzaLimits = () => STANZA_LIMITS;
   #decoder = new StringDecoder('utf8');
-  #sax: SaxesParser | undefined = new SaxesParser({ position: false });
+  #tokens: Tokens | undefined = xmlTokens({
+    open: (name, attributes) => this.#open(name, attributes),
+    close: (name) => this.#close(name),
+    text: (text) => this.#text(text),
+  });
   #root: Element | undefined;
   #cursor: Element | undefined;
-  #closed: Element | undefined;
   #depth = 0;
   #limits = STANZA_LIMITS;
   #bytes = 0;
   #elements = 0;
 
-  constructor() {
-    super();
-    this.#sax?.on('opentag', (tag) => this.#open(tag.name, tag.attributes));
-    this.#sax?.on('closetag', () => this.#close());
-    this.#sax?.on('text', (text) => this.#text(text));
-    this.#sax?.on('cdata', (text) => this.#text(text));
-    this.#sax?.on('doctype', () => this.#forbid('a document type'));
-    this.#sax?.on('comment', () => this.#forbid('a comment'));
-    this.#sax?.on('processinginstruction', () => this.#forbid('a processing instruction'));
-    this.#sax?.on('xmldecl', ({ encoding = 'utf-8' }) => {
-      if (encoding.toLowerCase() !== 'utf-8') throw new WireError('unsupported-encoding', `encoding ${encoding}`);
-    });
-    this.#sax?.on('error', (error) => {
-      // Said of the element just closed, by another one's name; all else is about what comes after it.
-      if (error.message.includes('unexpected close tag')) this.#closed = undefined;
-      else this.#settle();
-      throw new WireError('not-well-formed', error.message);
-    });
-  }
-
   /** Never throws, whatever the bytes and whatever a listener does. */
   write(data: Buffer | string): void {
-    for (let at = 0; at < data.length && this.#sax; at += SLICE) {
+    for (let at = 0; at < data.length && this.#tokens; at += SLICE) {
       const slice = data.slice(at, at + SLICE);
       try {
         this.#bytes += slice.length;
-        this.#sax.write(typeof slice === 'string' ? slice : this.#decoder.write(slice));
-        this.#settle();
+        this.#tokens.write(typeof slice === 'string' ? slice : this.#decoder.write(slice));
         if (this.#bytes > this.#limits.bytes) throw new WireError('policy-violation', 'a stanza is too long');
       } catch (error) {
-        const wasOn = this.#sax !== undefined;
+        const wasOn = this.#tokens !== undefined;
         this.stop();
         if (wasOn) this.emit('error', error);
       }
@@ -84,15 +57,13 @@ export class StreamParser extends EventEmitter {
 
   /** Forgets everything, also what is left of the chunk being parsed. */
   stop(): void {
-    this.#sax = undefined;
+    this.#tokens?.stop();
+    this.#tokens = undefined;
     this.#root = undefined;
     this.#cursor = undefined;
-    this.#closed = undefined;
   }
 
   #open(name: string, attributes: Record<string, string>): void {
-    this.#settle();
-    if (!this.#sax) return;
     const element = new Element(name);
     element.attrs = attributes;
     const depth = this.#depth++;
@@ -115,39 +86,34 @@ export class StreamParser extends EventEmitter {
     this.#cursor = element;
   }
 
-  #close(): void {
-    this.#settle();
+  #close(name: string): void {
     const element = this.#cursor;
-    if (!this.#sax || !element) return;
+    if (element?.name !== name)
+      throw new WireError('not-well-formed', `an end of ${name.slice(0, 40)} that has no begin`);
     this.#depth--;
+    if (this.#depth === 0) {
+      this.emit('end', element);
+      this.stop();
+      return;
+    }
     this.#cursor = element.parent ?? undefined;
     if (this.#depth > 1) return;
     this.#begin(STANZA_LIMITS);
-    this.#closed = element;
-  }
-
-  /** The parser compares the names only after it has told of the end: an element is passed on at its next word. */
-  #settle(): void {
-    const element = this.#closed;
-    if (!element) return;
-    this.#closed = undefined;
-    if (element !== this.#root) {
-      this.emit('element', element);
-      return;
-    }
-    this.emit('end', element);
-    this.stop();
+    this.emit('element', element);
   }
 
   #text(text: string): void {
-    this.#settle();
-    if (this.#depth > 1) this.#cursor?.children.push(text);
-    else if (this.#sax && text.trim() !== '') throw new WireError('bad-format', 'text outside of a stanza');
-  }
-
-  #forbid(what: string): void {
-    this.#settle();
-    if (this.#sax) throw new WireError('restricted-xml', `${what} in the stream`);
+    const children = this.#depth > 1 ? this.#cursor?.children : undefined;
+    if (!children) {
+      if (text.trim() === '') return;
+      throw this.#root
+        ? new WireError('bad-format', 'text outside of a stanza')
+        : new WireError('not-well-formed', 'text where XML begins');
+    }
+    const last = children.length - 1;
+    const before = children[last];
+    if (typeof before === 'string') children[last] = before + text;
+    else children.push(text);
   }
 
   #begin(limits: StanzaLimits): void {
