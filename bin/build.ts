@@ -15,6 +15,12 @@ await build({
   minify: true,
   sourcemap: false,
   plugins: [yogaAtOnce],
+  alias: {
+    // telegraf's own HTTP is replaced by ours; node-fetch would only bring a deprecation warning along.
+    'node-fetch': './adapters/telegram/transport/no-fetch.ts',
+    // The typed client alone: telegraf's index brings its bot framework, 370 kB.
+    telegraf: './node_modules/telegraf/lib/telegram.js',
+  },
   // Native addon: its loader picks a prebuilt binary beside itself.
   external: ['@napi-rs/keyring', 'react-devtools-core'],
   banner: {

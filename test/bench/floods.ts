@@ -1,4 +1,5 @@
 import { waitFor } from '../servers/process.ts';
+import type { Result } from '../../src/link/messages.ts';
 import { startProsody } from '../servers/prosody.ts';
 import { type BenchHub, benchHub, watchLoop } from './hub.ts';
 import { ircBurst } from './irc-burst.ts';
@@ -30,8 +31,13 @@ async function measureFlood(hub: BenchHub, count: number, send: () => Promise<vo
 }
 
 async function stored(hub: BenchHub): Promise<number> {
-  const { messages } = await hub.link.call('messages.since', { after: '0', limit: 1_000_000 });
-  return messages.length;
+  let count = 0;
+  for (let after: string | undefined = '0'; after !== undefined; ) {
+    const page: Result<'messages.since'> = await hub.link.call('messages.since', { after, limit: 10_000 });
+    count += page.messages.length;
+    after = page.messages.at(-1)?.id;
+  }
+  return count;
 }
 
 export async function xmppFlood(counts: readonly number[]): Promise<readonly Figure[]> {

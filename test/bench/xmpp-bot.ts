@@ -18,7 +18,7 @@ export async function xmppBot(port: number, domain: string, user: string, passwo
   const ask = async (xml: string, answer: RegExp): Promise<void> => {
     heard = '';
     socket.write(xml);
-    await waitFor(() => answer.test(heard), { what: `${answer} after ${xml.slice(0, 60)}`, timeoutMs: 30_000 });
+    await waitFor(() => answer.test(heard), { what: `${answer} after ${xml.slice(0, 60)}`, timeoutMs: 120_000 });
   };
   const header = `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='${domain}'>`;
   const plain = Buffer.from(`\0${user}\0${password}`).toString('base64');
