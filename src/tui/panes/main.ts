@@ -109,7 +109,9 @@ function drawWizard(app: App, mode: ModeOf<'wizard'>, width: number): string[] {
     ...Object.entries(mode.wizard.settings),
   ].map(([term = '', value = '']) => `  ${theme.faint(fit(term, 12))} ${truncate(tameLine(value), width - 18)}`);
   const about = question.about.flatMap((line) => wrap(tameLine(line), width - 4).map((row) => `  ${row}`));
-  const choices = question.choices.map((one, i) => `  [${i + 1}] ${truncate(tameLine(one), width - 8)}`);
+  const choices = question.choices.flatMap((one, i) =>
+    wrap(tameLine(one), width - 8).map((row, y) => `  ${y === 0 ? `[${i + 1}]` : '   '} ${row}`),
+  );
   const fault = mode.fault ? ['', ...wrap(tameLine(mode.fault), width - 4).map((row) => `  ${theme.alert(row)}`)] : [];
   const busy = mode.busy ? ['', `  ${theme.soft('signing in …')}`] : [];
   const title = mode.wizard.step.kind === 'place' && mode.wizard.taken.length === 0 ? 'A secret' : 'Add an account';
