@@ -17,8 +17,8 @@ export interface Presences {
   /** Our presence as it now is, to everybody or to one address. */
   announce(to?: string, ...parts: readonly Element[]): void;
   keep(): void;
-  /** What was kept, announced again; false where there was nothing. */
-  restore(): boolean;
+  /** Comes online; after a resumption everybody is shown as before, and nothing is sent if we know how that was. */
+  begin(resumed: boolean): void;
 }
 
 interface Device {
@@ -50,6 +50,20 @@ export function presences(wire: Wire, caps: () => Element, rooms: () => Iterable
     const stanza = outbound.presence(own.state, own.note, to);
     stanza.append(caps(), ...parts);
     wire.stream.send(stanza);
+  };
+
+  const restore = (text: string): boolean => {
+    try {
+      const copy: { own: typeof own; contacts: [string, readonly Device[]][] } = JSON.parse(text);
+      own = copy.own;
+      for (const [jid, devices] of copy.contacts) {
+        contacts.set(jid, devices);
+        show(jid, devices, undefined);
+      }
+      return true;
+    } catch {
+      return false;
+    }
   };
 
   return {
@@ -84,23 +98,15 @@ export function presences(wire: Wire, caps: () => Element, rooms: () => Iterable
     },
     announce,
     keep() {
-      wire.host.memory.set(kept, contacts.size > 0 ? JSON.stringify({ own, contacts: [...contacts] }) : undefined);
+      wire.host.memory.set(kept, JSON.stringify({ own, contacts: [...contacts] }));
     },
-    restore() {
+    begin(resumed) {
       const text = wire.host.memory.get(kept);
-      if (text === undefined) return false;
       wire.host.memory.set(kept, undefined);
-      try {
-        const copy: { own: typeof own; contacts: [string, readonly Device[]][] } = JSON.parse(text);
-        own = copy.own;
-        for (const [jid, devices] of copy.contacts) {
-          contacts.set(jid, devices);
-          show(jid, devices, undefined);
-        }
-        return true;
-      } catch {
-        return false;
-      }
+      if (resumed && text !== undefined && restore(text)) return;
+      // 4.2.2: only the first presence of a session makes the server tell who is there; so this becomes the first.
+      if (resumed) wire.stream.send(unavailable());
+      announce();
     },
   };
 }

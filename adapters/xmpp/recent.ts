@@ -14,7 +14,7 @@ export interface Known {
   readonly markable: boolean;
 }
 
-/** The last messages of all chats by each of their ids: at least `most` ids, the oldest are forgotten. */
+/** The last messages of all chats by each of their ids: at least `most` messages, the oldest are forgotten. */
 export interface Recent {
   /** Also under those aliases which are not empty. */
   add(chat: ChatId, message: Known, wire: string, archived: string): void;
@@ -23,24 +23,30 @@ export interface Recent {
 
 export function recentMessages(most: number): Recent {
   // Two generations: forgetting is dropping the older one, so no message pays for it.
-  let young = new Map<string, Known>();
-  let old = new Map<string, Known>();
-  const get = (key: string): Known | undefined => young.get(key) ?? old.get(key);
-  const put = (key: string, message: Known): void => {
-    if (young.size >= most) {
+  let young = new Map<ChatId, Map<string, Known>>();
+  let old = young;
+  let count = 0;
+  const get = (chat: ChatId, key: string): Known | undefined => young.get(chat)?.get(key) ?? old.get(chat)?.get(key);
+  const room = (chat: ChatId): Map<string, Known> => {
+    if (count >= most) {
       old = young;
       young = new Map();
+      count = 0;
     }
-    young.set(key, message);
+    const found = young.get(chat) ?? new Map<string, Known>();
+    young.set(chat, found);
+    return found;
   };
   return {
     add(chat, message, wire, archived) {
       const { id } = message;
+      const messages = room(chat);
       // Who came first keeps a sender's id; whoever takes it again is known by the archive's only.
-      if (wire && wire !== id && !get(`${chat}\n${wire}`)) put(`${chat}\n${wire}`, message);
-      if (archived && archived !== id) put(`${chat}\n${archived}`, message);
-      put(`${chat}\n${id}`, message);
+      if (wire && wire !== id && !get(chat, wire)) messages.set(wire, message);
+      if (archived && archived !== id) messages.set(archived, message);
+      messages.set(id, message);
+      count++;
     },
-    find: (chat, reference) => get(`${chat}\n${reference}`),
+    find: get,
   };
 }

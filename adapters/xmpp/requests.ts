@@ -1,6 +1,7 @@
 import { xml } from '@xmpp/xml';
 import { AdapterError } from '../errors.ts';
-import { decline, type Invitation, type Rooms } from './rooms.ts';
+import { decline, type Invitation } from './invitations.ts';
+import type { Rooms } from './rooms.ts';
 import type { Roster } from './roster.ts';
 import type { Wire } from './wire.ts';
 

@@ -101,3 +101,23 @@ export function entry(room: Room, history: number): Element {
   const password = room.password === undefined ? undefined : xml('password', {}, room.password);
   return xml('x', { xmlns: NS.muc }, xml('history', { maxstanzas: history }), password);
 }
+
+/** Section 7.2: what the conditions mean when entering. */
+export function whyRefused(condition: string): string | undefined {
+  switch (condition) {
+    case 'not-authorized':
+      return 'the room wants a password';
+    case 'registration-required':
+      return 'the room is for members only';
+    case 'forbidden':
+      return 'you are banned from the room';
+    case 'service-unavailable':
+      return 'the room is full';
+    case 'conflict':
+      return 'your name is taken in the room; give another';
+    case 'not-allowed':
+      return 'you may not make a new room there';
+    default:
+      return undefined;
+  }
+}

@@ -39,8 +39,10 @@ export function wire(host: Host, settings: XmppSettings, stream: Stream, self: s
 }
 
 const mark = 'imux-aside-';
+const here = randomUUID();
+let asides = 0;
 /** An id for a message that nobody waits for; an error that comes back for one is of no interest. */
-export const asideId = (): string => mark + randomUUID();
+export const asideId = (): string => `${mark}${here}-${++asides}`;
 export const isAside = (id: string): boolean => id.startsWith(mark);
 
 // An XMPP address is the chat's and the user's id alike; these are the only places where the brands are put on.
