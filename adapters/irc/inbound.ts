@@ -47,7 +47,8 @@ export function inbound({ connection, talk, rooms, roster }: InboundParts): Line
   const timeOf = (line: IrcLine): Date => {
     const stamp = tag(line, 'time');
     const now = clock.now();
-    const at = stamp === undefined ? now : Date.parse(stamp);
+    // Date.parse takes more than ISO 8601, and reads a year into almost anything.
+    const at = stamp?.[4] === '-' ? Date.parse(stamp) : now;
     return new Date(at >= 0 && at < now + FUTURE ? at : now);
   };
 

@@ -56,7 +56,7 @@ export function ircDriver({
     async account(): Promise<TestAccount> {
       const nick = `acc${accounts++}`;
       if (!register) return { settings: base(nick), secrets: {}, address: nick };
-      const password = `pw of ${nick}`.replaceAll(' ', '-');
+      const password = `pw-of-${nick}`;
       await register(nick, password);
       return { settings: base(nick), secrets: { password }, address: nick };
     },

@@ -90,6 +90,7 @@ export async function ircPeer(port: number, caps = '', nick = `peer${peers++}`):
     async sayInRoom(room, text) {
       write(`JOIN ${room}`);
       write(`PRIVMSG ${room} :${text}`);
+      heard.push({ target: room.toLowerCase(), text });
       await barrier();
     },
     async present(state: Extract<Presence, 'online' | 'away' | 'offline'>, note) {
