@@ -213,12 +213,14 @@ export class ClientConnection extends Client {
   #finish(error: AdapterError | undefined): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
+    // Whoever waits for the server's `</stream:stream>` listens here, …
+    this.parser?.emit('error', error);
     this._detachParser();
     this._detachSocket();
     this.live = undefined;
     this.#expected?.reject(error ?? new AdapterError('unreachable', 'the connection is closed'));
     this.#expected = undefined;
-    // Whoever waits for the stream to open listens here.
+    // … and whoever waits for the stream to open, here.
     this.emit('error', error);
     this.#end(error);
   }

@@ -4,6 +4,7 @@ import { counters } from '../../../../adapters/xmpp/transport/management.ts';
 import { testHost } from '../../../contract/host.ts';
 import { waitFor } from '../../../servers/process.ts';
 import { BIND, bindResource, type FakeClient, type FakeServer, fakeServer, SM, signIn } from '../fake-server.ts';
+import { manualClock } from './clock.ts';
 import { type OpenOptions, open, refusal } from './open.ts';
 
 const NS = 'urn:xmpp:sm:3';
@@ -126,6 +127,22 @@ describe('what was received', () => {
     release();
     expect((await client.next(isAck)).attrs.h).toBe(String(count));
     expect(stanzas).toHaveLength(count);
+    await stream.close();
+  });
+
+  test('a disk that is behind for minutes does not make the server look dead', async () => {
+    const running = await serve(begin);
+    const clock = manualClock();
+    const host = testHost({ clock });
+    const { stream, stanzas } = await open(running.port, { host });
+    const release = host.holdSaves();
+    const client = nth(running, 0);
+    for (let at = 0; at < 6_000; at++) client.write(incoming(at));
+    client.write(`<r xmlns='${NS}'/>`);
+    await waitFor(() => stanzas.length > 4_096);
+    for (let minute = 0; minute < 5; minute++) await clock.advance(60_000);
+    release();
+    expect((await client.next(isAck)).attrs.h).toBe('6000');
     await stream.close();
   });
 
