@@ -18,7 +18,8 @@ import type { Archive, ArchiveOptions } from './types.ts';
 
 /**
  * Opens the archive at a path, making folder and file where there are none. A damaged database is set aside under a
- * dated name and what can be read of it is copied into a new one.
+ * dated name and what can be read of it is copied into a new one. One process at a time may write (the hub's lock sees
+ * to that): counters and row numbers live in memory beside it.
  * @throws ArchiveError
  */
 export function openArchive(path: string, options: ArchiveOptions = {}): Archive {

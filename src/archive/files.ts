@@ -28,7 +28,7 @@ export function connect(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 2000 });
   try {
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216',
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216',
     );
     return db;
   } catch (error) {

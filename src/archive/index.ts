@@ -22,7 +22,7 @@ export interface SearchIndex {
 }
 
 /** Rows a step: a few milliseconds. */
-const STEP = 256;
+const STEP = 128;
 /** A merge writes the whole index anew and makes searching two to four times as fast: worth it after such growth. */
 const GROWTH = 0.2;
 const LEAST_GROWTH = 5000;
