@@ -2,14 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { type Element, xml } from '@xmpp/xml';
 import { type ClientConnection, serve, type Tls } from './xmpp/connection.ts';
-import { demoRooms, MUC } from './xmpp/rooms.ts';
+import { type DemoRooms, demoRooms } from './xmpp/rooms.ts';
+import { route } from './xmpp/routes.ts';
+import { bare, type DemoContact, newWorld, type World } from './xmpp/world.ts';
 
-export interface DemoContact {
-  readonly jid: string;
-  readonly name?: string;
-  readonly groups?: readonly string[];
-  readonly subscription?: 'both' | 'to' | 'from' | 'none';
-}
+export type { DemoContact };
 
 export interface XmppServerOptions {
   readonly users: readonly { readonly name: string; readonly password: string }[];
@@ -49,162 +46,87 @@ export interface XmppServer {
 }
 
 const CHAT_STATES = 'http://jabber.org/protocol/chatstates';
-const bare = (jid: string): string => jid.split('/', 1)[0] ?? jid;
 
 export async function startXmppServer(options: XmppServerOptions): Promise<XmppServer> {
-  const domain = options.domain ?? 'localhost';
-  const passwords = new Map(options.users.map(({ name, password }) => [name, password]));
-  const rosters = new Map<string, Map<string, DemoContact>>();
-  const setRoster = (user: string, contacts: readonly DemoContact[]): void =>
-    void rosters.set(user, new Map(contacts.map((contact) => [contact.jid, contact])));
-  for (const [user, contacts] of Object.entries(options.roster ?? {})) setRoster(user, contacts);
-  const present = new Map<string, Element>();
-  const clients = new Set<ClientConnection>();
+  const world = newWorld(options.domain ?? 'localhost');
+  for (const { name, password } of options.users) world.passwords.set(name, password);
+  for (const [user, contacts] of Object.entries(options.roster ?? {})) world.setRoster(user, contacts);
+  const rooms = demoRooms(`conference.${world.domain}`, world.deliver);
   const messageListeners = new Set<(from: string, to: string, body: string) => void>();
   const stanzaListeners = new Set<(stanza: Element) => void>();
-
-  const clientsOf = (jid: string): ClientConnection[] =>
-    [...clients].filter((client) => client.jid === jid || bare(client.jid) === jid);
-  const rosterOf = (user: string): Map<string, DemoContact> => {
-    const roster = rosters.get(user) ?? new Map<string, DemoContact>();
-    rosters.set(user, roster);
-    return roster;
-  };
-  const lives = (jid: string): boolean =>
-    present.has(jid) ||
-    [...rosters.values()].some((roster) => roster.has(jid)) ||
-    passwords.has(jid.split('@', 1)[0] ?? '');
-  const deliver = (to: string, stanza: Element): boolean => {
-    const receivers = clientsOf(to);
-    stanza.attrs.to = to;
-    for (const client of receivers) client.send(stanza);
-    return receivers.length > 0;
-  };
-  const rooms = demoRooms(`conference.${domain}`, deliver);
-
-  const sees = (client: ClientConnection, jid: string): boolean => {
-    const { subscription = 'both' } = rosterOf(client.user).get(jid) ?? { subscription: 'none' };
-    return subscription === 'both' || subscription === 'to';
-  };
-  const broadcast = (jid: string, stanza: Element): void => {
-    for (const client of clients) if (client.available && sees(client, jid)) client.send(stanza);
-  };
-  const push = (user: string, item: Element): void => {
-    for (const client of clientsOf(`${user}@${domain}`)) {
-      const query = xml('query', { xmlns: 'jabber:iq:roster' }, item);
-      client.send(xml('iq', { type: 'set', id: randomUUID(), to: client.jid }, query));
-    }
-  };
-
-  const takePresence = (client: ClientConnection, stanza: Element): void => {
-    const { to, type } = stanza.attrs;
-    const own = bare(client.jid);
-    if (to?.includes(rooms.service)) return rooms.stanza(stanza);
-    if (to && type === 'subscribe') {
-      const before = rosterOf(client.user).get(to);
-      const contact: DemoContact = { ...before, jid: to, subscription: 'both' };
-      if (deliver(to, xml('presence', { from: own, type }))) return;
-      if (!lives(to) || !present.has(to)) return;
-      rosterOf(client.user).set(to, contact);
-      push(client.user, itemOf(contact));
-      client.send(xml('presence', { from: to, type: 'subscribed', to: client.jid }));
-      const state = present.get(to);
-      if (state) client.send(state);
-    } else if (to) deliver(to, stanza);
-    else {
-      const arrives = type === undefined && !client.available;
-      client.available = type === undefined ? stanza : undefined;
-      if (arrives) for (const [jid, state] of present) if (sees(client, jid)) client.send(state);
-      if (arrives)
-        for (const other of clients) if (other.available && sees(client, bare(other.jid))) client.send(other.available);
-      broadcast(own, stanza);
-    }
-  };
-
-  const takeMessage = (client: ClientConnection, stanza: Element): void => {
-    const { to = bare(client.jid), id, type } = stanza.attrs;
-    const body = stanza.getChildText('body');
-    if (to.includes(rooms.service)) rooms.stanza(stanza);
-    else if (!deliver(to, stanza) && !lives(bare(to))) {
-      const error = xml('error', { type: 'cancel' }, unavailable());
-      return client.send(xml('message', { from: to, to: client.jid, type: 'error', id }, error));
-    } else if (id && !clientsOf(to).length && stanza.getChild('request', 'urn:xmpp:receipts')) {
-      const received = xml('received', { xmlns: 'urn:xmpp:receipts', id });
-      client.send(xml('message', { from: to, to: client.jid, id: randomUUID(), type: type ?? 'chat' }, received));
-    }
+  const listening = await listen(options, world, rooms, (client, stanza) => {
+    for (const listener of stanzaListeners) listener(stanza);
+    const body = stanza.name === 'message' ? stanza.getChildText('body') : null;
+    const to = stanza.attrs.to ?? bare(client.jid);
+    route(world, rooms, client, stanza);
     if (body) for (const listener of messageListeners) listener(bare(client.jid), to, body);
+  });
+  return {
+    ...listening,
+    domain: world.domain,
+    rooms: rooms.service,
+    onMessage: (listener) => subscribe(messageListeners, listener),
+    onStanza: (listener) => subscribe(stanzaListeners, listener),
+    ...speech(world),
+    sayInRoom: rooms.say,
+    subject: rooms.subject,
+    inject(user, text) {
+      for (const client of world.clientsOf(`${user}@${world.domain}`)) client.raw(text);
+    },
+    addUser: (name, password) => void world.passwords.set(name, password),
+    setRoster: world.setRoster,
   };
+}
 
-  const takeRequest = (client: ClientConnection, stanza: Element): void => {
-    const { id, to, type } = stanza.attrs;
-    if (type !== 'get' && type !== 'set') return;
-    const request = stanza.getChildElements()[0];
-    const answer = request && answerTo(client, to, type, request);
-    const payload = answer === undefined ? xml('error', { type: 'cancel' }, unavailable()) : answer;
-    client.send(xml('iq', { type: answer === undefined ? 'error' : 'result', id, from: to, to: client.jid }, payload));
+/** What those who live here do. */
+function speech(world: World): Pick<XmppServer, 'say' | 'presence' | 'typing'> {
+  return {
+    say(from, to, body) {
+      const request = xml('request', { xmlns: 'urn:xmpp:receipts' });
+      const active = xml('active', { xmlns: CHAT_STATES });
+      const attrs = { from: `${from}/demo`, type: 'chat', id: randomUUID() };
+      world.deliver(to, xml('message', attrs, xml('body', {}, body), request, active));
+    },
+    presence(jid, show, status) {
+      const gone = show === 'unavailable';
+      const attrs = { from: `${jid}/demo`, type: gone ? show : undefined };
+      const shown = show !== undefined && !gone && xml('show', {}, show);
+      const stanza = xml('presence', attrs, shown, status && xml('status', {}, status));
+      if (gone) world.present.delete(jid);
+      else world.present.set(jid, stanza);
+      world.broadcast(jid, stanza);
+    },
+    typing(from, to, active) {
+      const state = xml(active ? 'composing' : 'paused', { xmlns: CHAT_STATES });
+      world.deliver(to, xml('message', { from: `${from}/demo`, type: 'chat' }, state));
+    },
   };
+}
 
-  /** `null`: done. Undefined: there is no such thing here. */
-  const answerTo = (
-    client: ClientConnection,
-    to: string | undefined,
-    type: string,
-    request: Element,
-  ): Element | null | undefined => {
-    const ns = request.getNS();
-    const roster = rosterOf(client.user);
-    if (ns === 'jabber:iq:roster' && type === 'get')
-      return xml('query', { xmlns: ns }, ...[...roster.values()].map(itemOf));
-    if (ns === 'jabber:iq:roster') {
-      const item = request.getChild('item');
-      const jid = item?.attrs.jid ?? '';
-      if (item?.attrs.subscription === 'remove') roster.delete(jid);
-      else roster.set(jid, readItem(roster.get(jid), jid, item));
-      const after = roster.get(jid);
-      push(client.user, after ? itemOf(after) : xml('item', { jid, subscription: 'remove' }));
-      return null;
-    }
-    if (ns === 'urn:xmpp:ping' || ns === 'urn:xmpp:carbons:2') return null;
-    if (ns === 'http://jabber.org/protocol/disco#items') {
-      return xml('query', { xmlns: ns }, to === domain ? xml('item', { jid: rooms.service }) : null);
-    }
-    return ns === 'http://jabber.org/protocol/disco#info' ? infoOf(to, ns) : undefined;
-  };
-
-  const infoOf = (to: string | undefined, ns: string): Element | undefined => {
-    const features = (...all: string[]): Element[] => all.map((name) => xml('feature', { var: name }));
-    if (to?.includes(rooms.service)) {
-      if (to !== rooms.service && !rooms.names().includes(to)) return undefined;
-      const identity = xml('identity', { category: 'conference', type: 'text', name: to.split('@')[0] });
-      return xml('query', { xmlns: ns }, identity, ...features(MUC, 'urn:xmpp:sid:0'));
-    }
-    const category = to === domain ? 'server' : 'account';
-    return xml('query', { xmlns: ns }, xml('identity', { category, type: 'im' }), ...features('urn:xmpp:carbons:2'));
-  };
-
+async function listen(
+  options: XmppServerOptions,
+  world: World,
+  rooms: DemoRooms,
+  stanza: (client: ClientConnection, stanza: Element) => void,
+): Promise<Pick<XmppServer, 'port' | 'stop' | 'dropConnections'>> {
+  const sockets = new Set<ClientConnection>();
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     const client = serve(socket, {
-      domain,
+      domain: world.domain,
       tls: options.tls,
-      password: (user) => passwords.get(user),
-      bound: (bound) => void clients.add(bound),
-      stanza(sender, stanza) {
-        for (const listener of stanzaListeners) listener(stanza);
-        if (stanza.name === 'message') takeMessage(sender, stanza);
-        else if (stanza.name === 'presence') takePresence(sender, stanza);
-        else if (stanza.name === 'iq') takeRequest(sender, stanza);
-      },
+      password: (user) => world.passwords.get(user),
+      bound: (bound) => void world.clients.add(bound),
+      stanza,
       closed(gone) {
-        sockets.delete(client);
-        if (!clients.delete(gone)) return;
+        sockets.delete(gone);
+        if (!world.clients.delete(gone)) return;
         rooms.gone(gone.jid);
-        if (gone.available) broadcast(bare(gone.jid), xml('presence', { from: gone.jid, type: 'unavailable' }));
+        if (gone.available) world.broadcast(bare(gone.jid), xml('presence', { from: gone.jid, type: 'unavailable' }));
       },
     });
     sockets.add(client);
   });
-  const sockets = new Set<ClientConnection>();
   const dropConnections = (): void => {
     for (const client of sockets) client.drop();
   };
@@ -213,66 +135,18 @@ export async function startXmppServer(options: XmppServerOptions): Promise<XmppS
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-
   return {
-    port,
-    domain,
-    rooms: rooms.service,
+    port: typeof address === 'object' && address ? address.port : 0,
     dropConnections,
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       dropConnections();
       await closed;
     },
-    onMessage: (listener) => listen(messageListeners, listener),
-    onStanza: (listener) => listen(stanzaListeners, listener),
-    say(from, to, body) {
-      const request = xml('request', { xmlns: 'urn:xmpp:receipts' });
-      const active = xml('active', { xmlns: CHAT_STATES });
-      const attrs = { from: `${from}/demo`, type: 'chat', id: randomUUID() };
-      deliver(to, xml('message', attrs, xml('body', {}, body), request, active));
-    },
-    sayInRoom: rooms.say,
-    subject: rooms.subject,
-    presence(jid, show, status) {
-      const gone = show === 'unavailable';
-      const attrs = { from: `${jid}/demo`, type: gone ? show : undefined };
-      const stanza = xml(
-        'presence',
-        attrs,
-        show && !gone && xml('show', {}, show),
-        status && xml('status', {}, status),
-      );
-      if (gone) present.delete(jid);
-      else present.set(jid, stanza);
-      broadcast(jid, stanza);
-    },
-    typing(from, to, active) {
-      const state = xml(active ? 'composing' : 'paused', { xmlns: CHAT_STATES });
-      deliver(to, xml('message', { from: `${from}/demo`, type: 'chat' }, state));
-    },
-    inject(user, text) {
-      for (const client of clientsOf(`${user}@${domain}`)) client.raw(text);
-    },
-    addUser: (name, password) => void passwords.set(name, password),
-    setRoster,
   };
 }
 
-function listen<T>(listeners: Set<T>, listener: T): () => void {
+function subscribe<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
-}
-
-const unavailable = (): Element => xml('service-unavailable', { xmlns: 'urn:ietf:params:xml:ns:xmpp-stanzas' });
-
-function itemOf({ jid, name, groups = [], subscription = 'both' }: DemoContact): Element {
-  return xml('item', { jid, name, subscription }, ...groups.map((group) => xml('group', {}, group)));
-}
-
-function readItem(before: DemoContact | undefined, jid: string, item: Element | undefined): DemoContact {
-  const groups = item?.getChildren('group').map((group) => group.getText()) ?? [];
-  const name = item?.attrs.name;
-  return { jid, groups, subscription: before?.subscription ?? 'none', ...(name ? { name } : undefined) };
 }
