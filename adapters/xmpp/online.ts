@@ -14,6 +14,7 @@ import { type Rooms, rooms } from './rooms.ts';
 import { type Roster, roster } from './roster.ts';
 import { type Sending, sending } from './sending.ts';
 import type { XmppSettings } from './settings.ts';
+import { readError } from './stanza-error.ts';
 import { type Timeline, timeline } from './timeline.ts';
 import type { Stream } from './transport/stream.ts';
 import { type Typing, typing } from './typing.ts';
@@ -87,6 +88,10 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     const room = places.get(jid);
     if (room) places.presence(room, stanza);
     else if (type === 'subscribe') asked.subscription(jid, childText(stanza, 'status'));
+    // Errors for our usual presence come from each server that is down; one for a question to somebody is news.
+    else if (type === 'error' && contactList.item(jid)?.asked) {
+      host.emit({ type: 'notice', text: `${jid} could not be asked: ${readError(stanza).text}` });
+    }
     // Whoever is no contact has no row to show it in.
     else if ((type === undefined || type === 'unavailable') && contactList.item(jid)) {
       presence.take(jid, resource(from), stanza);

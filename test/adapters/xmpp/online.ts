@@ -1,9 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import type { Session } from '../../../adapters/contract.ts';
-import { openSession } from '../../../adapters/xmpp/session.ts';
-import { parseSettings } from '../../../adapters/xmpp/settings.ts';
-import { openStream } from '../../../adapters/xmpp/transport/stream.ts';
+import { xmpp } from '../../../adapters/xmpp/index.ts';
 import { startXmppServer, type XmppServer, type XmppServerOptions } from '../../../src/demo/xmpp-server.ts';
 import { type TestHost, testHost } from '../../contract/host.ts';
+import type { TestCa } from '../../servers/ca.ts';
 
 export interface SignedIn {
   readonly server: XmppServer;
@@ -12,47 +12,31 @@ export interface SignedIn {
   stop(): Promise<void>;
 }
 
-export interface SignInOptions extends Partial<XmppServerOptions> {
-  readonly memory?: Map<string, string>;
-  /** In place of a fresh one. */
-  readonly server?: XmppServer;
-}
-
-/** `me@localhost` on a small server of its own, signed in and with its contact list. */
-export async function signedIn(options: SignInOptions = {}): Promise<SignedIn> {
-  const server =
-    options.server ??
-    (await startXmppServer({
-      users: [{ name: 'me', password: 'secret' }, ...(options.users ?? [])],
-      ...roster(options),
-    }));
-  const host = testHost({
-    secrets: { password: 'secret' },
-    ...(options.memory ? { memory: options.memory } : undefined),
+/** `me@localhost` on a demo server of its own, signed in and with its contact list; with `ca` by STARTTLS. */
+export async function signedIn(roster: XmppServerOptions['roster'] = {}, ca?: TestCa): Promise<SignedIn> {
+  const tls = ca && { cert: await readFile(ca.certFile, 'utf8'), key: await readFile(ca.keyFile, 'utf8') };
+  const server = await startXmppServer({
+    users: [{ name: 'me', password: 'secret' }],
+    roster,
+    ...(tls ? { tls } : {}),
   });
-  const settings = parseSettings({
-    jid: 'me@localhost',
-    server: `127.0.0.1:${server.port}`,
-    tls: 'none',
-    resource: 'imux',
-  });
-  const session = openSession(settings, host, (...args) => openStream(...args));
+  const host = testHost({ secrets: { password: 'secret' } });
+  const security = ca ? { tls: 'starttls', ca: ca.caFile } : { tls: 'none' };
+  const settings = xmpp.parse({ jid: 'me@localhost', server: `127.0.0.1:${server.port}`, ...security });
+  const session = xmpp.open(settings, host);
   const stopper = new AbortController();
   const run = session.run(stopper.signal);
   run.catch(() => undefined);
   const stop = async (): Promise<void> => {
     stopper.abort();
     await run.catch(() => undefined);
-    if (!options.server) await server.stop();
+    await server.stop();
   };
   try {
-    await Promise.race([host.next('roster'), run.then(() => Promise.reject(new Error('ended')))]);
+    await Promise.race([host.next('roster'), run.then(() => Promise.reject(new Error('the session ended')))]);
+    return { server, host, session, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { server, host, session, stop };
 }
-
-const roster = ({ roster: given }: SignInOptions): Pick<XmppServerOptions, 'roster'> =>
-  given ? { roster: given } : {};

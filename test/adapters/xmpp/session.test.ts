@@ -135,6 +135,24 @@ describe('presence', () => {
     expect(on.sent.filter(({ name }) => name === 'presence')).toEqual([]);
   });
 
+  it('that fails is told only where somebody was asked for theirs', async () => {
+    await begin({ roster: `${bob}<item jid='new@far.example' subscription='none' ask='subscribe'/>` });
+    const error = `<error type='cancel'><remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`;
+    on.feed(`<presence type='error' from='bob@example.org'>${error}</presence>`);
+    on.feed(`<presence type='error' from='new@far.example'>${error}</presence>`);
+    expect(on.host.events.slice(2)).toEqual([
+      { type: 'notice', text: 'new@far.example could not be asked: the server of this address was not found' },
+    ]);
+  });
+
+  it('of a session resumed without a copy is asked for anew', async () => {
+    await begin({ resumed: true });
+    expect(on.sent.filter(({ name }) => name === 'presence').map(({ attrs }) => attrs.type)).toEqual([
+      'unavailable',
+      undefined,
+    ]);
+  });
+
   it('`offline` is no presence of a connected account', async () => {
     await begin();
     await expect(on.session.presence?.set('offline')).rejects.toMatchObject({ code: 'unsupported' });
