@@ -16,6 +16,8 @@ export interface Conversation {
   /** Who is typing, and until when that may be believed (ms, monotonic). */
   readonly typing: Map<string, number>;
   members: Map<string, Member> | undefined;
+  /** The last message that came in under the person's eyes; the list does not count it, and the hub is to be told. */
+  seen: string | undefined;
   /** The last message told to the hub as read. */
   readUpTo: string | undefined;
   /** The network has no older messages, or cannot be asked. */
@@ -43,6 +45,7 @@ export function newConversation(key: ConversationKey): Conversation {
     anchor: undefined,
     typing: new Map(),
     members: undefined,
+    seen: undefined,
     readUpTo: undefined,
     filled: false,
   };

@@ -20,7 +20,10 @@ export function focusOn(app: App, row: Row, section?: string): void {
     const torn = left !== undefined && draftOf(app).editor.text !== '' && app.now() - app.typedAt < SURPRISE_MS;
     stopTyping(app);
     const old = focusedConversation(app);
-    if (old) old.newFrom = undefined;
+    if (old) {
+      old.newFrom = undefined;
+      tellRead(app, old, old.seen);
+    }
     setFocus(store, row.key);
     if (torn) draftOf(app).doubt = { from: left };
     openConversation(store, row.key);
@@ -192,15 +195,24 @@ export function readSoon(app: App): void {
   }, READ_AFTER_MS);
 }
 
+/** In front of the person, with its end in view. */
+export function isSeen(app: App, conversation: Conversation): boolean {
+  return app.attended && app.mode.kind === 'chat' && !conversation.anchor && conversation.key === app.store.focus;
+}
+
 function read(app: App): void {
   const conversation = focusedConversation(app);
   const row = focusedRow(app);
-  if (!conversation || !row || !app.attended || app.link !== 'up' || conversation.anchor || app.mode.kind !== 'chat')
-    return;
-  const last = conversation.messages.at(-1);
-  if (conversation.state !== 'loaded' || !last || row.unread === 0 || conversation.readUpTo === last.id) return;
-  conversation.readUpTo = last.id;
-  app.call('read', { conversation: conversation.key, upTo: last.id }).catch(() => {
+  if (!conversation || !row || app.link !== 'up' || conversation.state !== 'loaded') return;
+  const last = isSeen(app, conversation) ? conversation.messages.at(-1)?.id : conversation.seen;
+  if (row.unread > 0 || conversation.seen !== undefined) tellRead(app, conversation, last);
+}
+
+function tellRead(app: App, conversation: Conversation, upTo: string | undefined): void {
+  if (upTo === undefined || conversation.readUpTo === upTo) return;
+  conversation.seen = undefined;
+  conversation.readUpTo = upTo;
+  app.call('read', { conversation: conversation.key, upTo }).catch(() => {
     conversation.readUpTo = undefined;
   });
 }

@@ -1,6 +1,6 @@
 import type { Change, MessageView, Snapshot } from '../link/messages.ts';
 import { type App, CHAT, focusedConversation, focusedRow, tell, textOf } from './app.ts';
-import { keepSpot, load, readSoon } from './focus.ts';
+import { isSeen, keepSpot, load, readSoon } from './focus.ts';
 import { apply, openConversation, reset } from './store.ts';
 
 const SECOND_MS = 1_000;
@@ -18,7 +18,7 @@ export function takeSnapshot(app: App, snapshot: Snapshot): void {
 export function takeChanges(app: App, changes: readonly Change[]): void {
   const now = app.now();
   for (const change of changes) {
-    apply(app.store, change, now);
+    apply(app.store, asSeen(app, change), now);
     if (change.type === 'notice') tell(app, `${change.account}: ${change.text}`);
     else if (change.type === 'message') arrived(app, change.message, change.live);
     else if (change.type === 'prompt-done' && app.mode.kind === 'answer' && app.mode.prompt.id === change.id)
@@ -27,6 +27,17 @@ export function takeChanges(app: App, changes: readonly Change[]): void {
   keepSpot(app);
   readSoon(app);
   app.redraw('data');
+}
+
+/** What comes in under the person's eyes is never unread: it would only flicker in the list until the hub is told. */
+function asSeen(app: App, change: Change): Change {
+  if (change.type !== 'unread' || change.unread === 0 || change.conversation !== app.store.focus) return change;
+  const conversation = focusedConversation(app);
+  const row = focusedRow(app);
+  if (!conversation || !isSeen(app, conversation) || conversation.state !== 'loaded' || row?.unread !== 0)
+    return change;
+  conversation.seen = conversation.messages.at(-1)?.id;
+  return { ...change, unread: 0, mentions: 0 };
 }
 
 const rung = new WeakMap<App, number>();

@@ -69,11 +69,15 @@ async function echo(stage: Stage): Promise<{ p50: number; p95: number; frames: n
   for (let i = 0; i < 150; i++) {
     // At random: an older part of the prompt must not look like the latest.
     const letter = String.fromCharCode(97 + Math.floor(Math.random() * 26));
-    typed = `${typed}${letter}`.slice(-20);
+    if (typed.length === 15) {
+      screen.send('\x15');
+      typed = '';
+    }
+    typed += letter;
     const sent = performance.now();
     screen.send(letter);
     const wanted = typed;
-    await screen.until((text) => text.replace(/\s/g, '').includes(wanted), `"${wanted}" in the prompt`);
+    await screen.until((text) => text.includes(`▸ ${wanted}`), `"${wanted}" in the prompt`);
     times.push(performance.now() - sent);
     await pause(40 + ((i * 37) % 60));
   }

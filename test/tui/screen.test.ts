@@ -299,6 +299,22 @@ describe('reading', () => {
     expect(reads()).toBe(1);
   });
 
+  it('never counts as unread what comes in under the eyes of the person, and tells the hub of it', async () => {
+    const { press, hub, wait, rows, settle } = await openApp();
+    const reads = () => hub.calls.filter((call) => call.method === 'read').map((call) => call.params);
+    await press('alt-1');
+    await wait(500);
+    const first = hub.say(hub.keyOf(ALICE), 'one');
+    await settle();
+    expect(rows().at(-1)).toMatch(/ 1 unread/);
+    await press('alt-down');
+    expect(reads().at(-1)).toEqual({ conversation: hub.keyOf(ALICE), upTo: first.id });
+    hub.say(hub.keyOf(ALICE), 'two');
+    await wait(500);
+    expect(reads()).toHaveLength(3);
+    expect(rows().at(-1)).toMatch(/ 1 unread/);
+  });
+
   it('does not move what is read when more arrives, and tells how much is below', async () => {
     const hub = fakeHub(undefined, smallTalk());
     const key = hub.keyOf(ALICE);

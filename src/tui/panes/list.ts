@@ -58,7 +58,7 @@ function drawRow(app: App, row: Row, width: number, chosen: boolean): string {
   const { contact } = row;
   const { theme } = app;
   const accent = theme.accent(app.store.accents.get(contact.account) ?? 0);
-  const count = row.unread > 0 ? `${row.unread > 999 ? '999+' : row.unread}${row.mentions > 0 ? '@' : ''}` : '';
+  const count = row.unread > 0 ? `${row.unread > 99 ? '99+' : row.unread}${row.mentions > 0 ? '@' : ''}` : '';
   const tag = tameLine(contact.via ? `${contact.via}@${contact.account}` : contact.account);
   const tagWidth = Math.min(widthOf(tag), Math.max(4, Math.floor(width / 3)));
   const nameWidth = Math.max(3, width - 5 - tagWidth - 5);
