@@ -143,13 +143,11 @@ function isServerPing(iq: Element, account: Jid): boolean {
 async function watch(
   connection: ClientConnection,
   { clock }: StreamHost,
-  pulse: { lastHeard: number },
+  pulse: { readonly lastHeard: number },
   out: Outgoing,
   over: AbortSignal,
 ): Promise<void> {
   while (!connection.over) {
-    // Not reading for a while is our own doing: the disk is behind.
-    if (connection.socket?.isPaused()) pulse.lastHeard = clock.now();
     const idle = clock.now() - pulse.lastHeard;
     if (idle < IDLE_MS) {
       await clock.sleep(IDLE_MS - idle, over);
@@ -158,6 +156,7 @@ async function watch(
     const before = pulse.lastHeard;
     out.probe();
     await clock.sleep(SIGN_OF_LIFE_MS, over);
+    // Where we do not read it is our disk that is behind, not the server.
     if (pulse.lastHeard === before && !connection.socket?.isPaused()) {
       connection.fail(new AdapterError('unreachable', 'the server does not answer any more'));
     }

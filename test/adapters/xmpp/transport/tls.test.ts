@@ -142,7 +142,7 @@ describe('STARTTLS', () => {
       "<message from='bank@example.org'><body>injected</body></message>",
       "<message from='bank@example.org'><body>inj",
       "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>",
-      '<<<not xml',
+      '<<<not xml>',
     ]) {
       const { port, clients } = await serve(ca, false, smuggled);
       const { stream, stanzas } = await open(port, { settings: settings('starttls') });
