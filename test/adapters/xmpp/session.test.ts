@@ -2,6 +2,7 @@ import { type Element, xml } from '@xmpp/xml';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MessageId, Nonce } from '../../../adapters/contract.ts';
 import { AdapterError } from '../../../adapters/errors.ts';
+import { waitFor } from '../../servers/process.ts';
 import { type Fake, type FakeOptions, fake } from './fake.ts';
 import { chat } from './stage.ts';
 
@@ -318,6 +319,68 @@ describe('addresses', () => {
       answer: (iq) => (iq.attrs.to === 'shy.example' ? new AdapterError('refused', 'forbidden') : undefined),
     });
     expect(await resolve('bob@shy.example')).toMatchObject({ kind: 'direct' });
+  });
+});
+
+describe('rooms', () => {
+  const room = 'tea@conference.example.org';
+  const enter = (nick = 'me'): void =>
+    on.feed(
+      `<presence from='${room}/${nick}'><x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/><status code='110'/></x></presence>`,
+    );
+  const asked = async (times: number): Promise<void> => {
+    await waitFor(
+      () => on.sent.filter((stanza) => stanza.attrs.to === `${room}/me` && stanza.name === 'presence').length === times,
+    );
+  };
+
+  it('that say that we are not in them are entered again', async () => {
+    await begin();
+    const joined = on.session.rooms?.join(room);
+    await asked(1);
+    enter();
+    await joined;
+    on.feed(
+      `<message type='error' from='${room}' id='x'><error type='cancel'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`,
+    );
+    await asked(2);
+    enter();
+    await waitFor(() => on.host.events.filter(({ type }) => type === 'members').length === 2);
+    expect(on.host.events.map(({ type }) => type)).not.toContain('chat-left');
+  });
+
+  it('that the account is to be in stand in the list from the start, and leave it with a reason if they cannot be entered', async () => {
+    const memory = new Map([['rooms', JSON.stringify([{ jid: room, nick: 'me', title: 'Tea', joined: true }])]]);
+    await begin({ memory });
+    expect((await on.host.next('roster')).chats).toEqual([{ id: room, kind: 'room', address: room, title: 'Tea' }]);
+    await asked(1);
+    on.feed(
+      `<presence type='error' from='${room}/me'><error type='auth'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>`,
+    );
+    expect((await on.host.next('chat-left')).reason).toContain('banned');
+  });
+
+  it('tell of 20,000 people at once, not one by one', async () => {
+    await begin();
+    const joined = on.session.rooms?.join(room);
+    await asked(1);
+    on.feed(
+      Array.from(
+        { length: 20_000 },
+        (_, at) =>
+          `<presence from='${room}/p${at}'><x xmlns='http://jabber.org/protocol/muc#user'><item role='visitor'/></x></presence>`,
+      ).join(''),
+    );
+    enter();
+    await joined;
+    const lists = on.host.events.flatMap((event) => (event.type === 'members' ? [event.members.length] : []));
+    expect(lists).toEqual([20_001]);
+    expect(on.host.events.some(({ type }) => type === 'member')).toBe(false);
+  });
+
+  it('need an address that can be one', async () => {
+    await begin();
+    await expect(on.session.rooms?.join('tea')).rejects.toMatchObject({ code: 'not-found' });
   });
 });
 
