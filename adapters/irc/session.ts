@@ -100,7 +100,7 @@ async function runConnection(
   signal: AbortSignal,
   report: (live: Live | undefined) => void,
 ): Promise<number | undefined> {
-  const socket = await connect(endpoint, signal);
+  const socket = await connect(endpoint, signal, host.clock);
   if (!endpoint.tls && hasSecret(settings, secrets) && !isLoopback(socket.remoteAddress ?? '')) {
     socket.destroy();
     throw new AdapterError('auth', 'the password would travel in clear: turn tls on');

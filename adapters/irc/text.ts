@@ -11,8 +11,8 @@ let segmenter: Intl.Segmenter | undefined;
 
 /**
  * The lines that carry a text: one for each line of it, empty ones left out, and long ones cut so that none is over
- * `limit` bytes of UTF-8. Cuts fall after a blank where they can, else between
- * graphemes; joined, the pieces are the text again.
+ * `limit` bytes of UTF-8. Cuts fall before a blank where they can (some servers
+ * trim the end of a line), else between graphemes; joined, the pieces are the text again.
  */
 export function splitText(text: string, limit: number): readonly string[] {
   return text
@@ -26,19 +26,19 @@ function cutLine(line: string, limit: number): readonly string[] {
   const cuts: string[] = [];
   let current = '';
   let bytes = 0;
-  let afterSpace = 0;
+  let lastSpace = 0;
   for (const piece of pieces(segmenter.segment(line), limit)) {
     const size = Buffer.byteLength(piece);
     if (bytes + size > limit) {
-      const at = afterSpace > current.length / 2 ? afterSpace : current.length;
+      const at = lastSpace > current.length / 2 ? lastSpace : current.length;
       cuts.push(current.slice(0, at));
       current = current.slice(at);
       bytes = Buffer.byteLength(current);
-      afterSpace = 0;
+      lastSpace = 0;
     }
+    if (piece === ' ') lastSpace = current.length;
     current += piece;
     bytes += size;
-    if (piece === ' ') afterSpace = current.length;
   }
   if (current !== '') cuts.push(current);
   return cuts;

@@ -15,6 +15,8 @@ export interface IrcDriverParts {
   readonly hostile?: readonly Hostile[];
   /** False where presence comes by asking each half minute, which has a test of its own. */
   readonly tellsPresence: boolean;
+  /** The server takes blanks off the end of each line. */
+  readonly trimsLines?: boolean;
 }
 
 let accounts = 0;
@@ -30,6 +32,7 @@ export function ircDriver({
   register,
   hostile = [],
   tellsPresence,
+  trimsLines = false,
 }: IrcDriverParts): Driver {
   const base = (nick: string): Readonly<Record<string, string>> => ({
     server: `127.0.0.1:${ports().account}`,
@@ -74,6 +77,9 @@ export function ircDriver({
     room: async () => `#room${rooms++}`,
     nobody: 'nobodyatall',
     hostile,
-    altered: { 'an empty line inside': (text) => text.replace('\n\n', '\n') },
+    altered: {
+      'an empty line inside': (text) => text.replace('\n\n', '\n'),
+      ...(trimsLines ? { 'leading and trailing blanks': (text: string) => text.trimEnd() } : {}),
+    },
   };
 }

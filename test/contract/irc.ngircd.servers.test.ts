@@ -23,6 +23,7 @@ if (need('IRC on ngIRCd', 'ngircd')) {
       settings: () => ({ ca: ca.caFile }),
       outage: { begin: () => server.kill(), end: () => server.start() },
       tellsPresence: false,
+      trimsLines: true,
     }),
   );
 }

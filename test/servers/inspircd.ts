@@ -49,7 +49,11 @@ export async function startInspircd(ca: TestCa): Promise<Inspircd> {
       timeoutMs: 30_000,
     });
     if (!isInstalled('atheme-services')) return;
-    await atheme?.stop('SIGKILL');
+    if (atheme) {
+      // The services come back by themselves, with all that they know.
+      await waitFor(() => hasServices(plain), { timeoutMs: 20_000, what: 'the services to link again' });
+      return;
+    }
     atheme = await spawnServer(
       '/usr/bin/atheme-services',
       [

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../contract.ts';
 import { AdapterError, type ErrorCode } from '../../errors.ts';
 
 export interface Endpoint {
@@ -12,11 +13,15 @@ export interface Endpoint {
   readonly cert?: string | undefined;
 }
 
+/** Milliseconds for looking up, connecting and TLS together; a server that speaks no TLS may just say nothing. */
+const CONNECT_MS = 20_000;
+
 /** A connected socket, with TLS done and the certificate checked against the host's name. @throws AdapterError */
-export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<Socket | TLSSocket> {
+export async function connect(endpoint: Endpoint, signal: AbortSignal, clock: Clock): Promise<Socket | TLSSocket> {
   signal.throwIfAborted();
   const ca = endpoint.ca === undefined ? undefined : await readPem(endpoint.ca, 'ca');
   const cert = endpoint.cert === undefined ? undefined : await readPem(endpoint.cert, 'cert');
+  signal.throwIfAborted();
   const { host, port } = endpoint;
   const socket = endpoint.tls
     ? connectTls({
@@ -29,14 +34,22 @@ export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<
       })
     : connectTcp({ host, port });
   socket.setNoDelay(true);
+  const done = new AbortController();
+  clock.sleep(CONNECT_MS, done.signal).then(
+    () => socket.destroy(new Error(`no answer within ${CONNECT_MS / 1000} s`)),
+    () => {},
+  );
   try {
     await ready(socket, endpoint.tls ? 'secureConnect' : 'connect', signal);
+    signal.throwIfAborted();
     return socket;
   } catch (error) {
     socket.on('error', () => {});
     socket.destroy();
     if (signal.aborted) throw signal.reason;
     throw socketError(error, endpoint);
+  } finally {
+    done.abort();
   }
 }
 

@@ -86,7 +86,8 @@ export function registration(options: RegistrationOptions): Registration {
   const proceed = () => {
     if (phase !== 'requesting' || requested.size > 0) return;
     if (!options.sasl) return end();
-    if (!caps.has('sasl')) return fail(new AdapterError('auth', 'the server offers no SASL sign-in'));
+    // No password was at risk, and services that are away come back: worth another try later.
+    if (!caps.has('sasl')) return fail(new AdapterError('refused', 'the server offers no SASL sign-in just now'));
     const mechanism = choose(options.sasl.mechanism, offered.get('sasl') ?? '', options.secure);
     if (!mechanism) return fail(new AdapterError('auth', `the server offers ${offered.get('sasl')} only to sign in`));
     phase = 'signing-in';

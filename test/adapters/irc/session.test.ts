@@ -3,7 +3,7 @@ import type { ChatId, Nonce, UserId } from '../../../adapters/contract.ts';
 import { type IrcServer, type IrcServerOptions, startIrcServer } from '../../../src/demo/irc-server.ts';
 import { realClock } from '../../contract/host.ts';
 import { waitFor } from '../../servers/process.ts';
-import { type Client, startClient } from './scripted.ts';
+import { type Client, scriptedServer, startClient } from './scripted.ts';
 
 const servers: IrcServer[] = [];
 const clients: Client[] = [];
@@ -333,6 +333,17 @@ test('a silent server is asked after 15 s and given up after 30 s', async () => 
     return client.ended.then(() => true);
   });
   expect(await client.ended).toMatchObject({ code: 'unreachable', message: expect.stringMatching(/30 s/) });
+});
+
+test('a server that says nothing while TLS is due is given up', async () => {
+  const server = await scriptedServer(() => {});
+  const clock = {
+    now: () => Date.now(),
+    sleep: (ms: number, signal?: AbortSignal) => realClock.sleep(ms / 200, signal),
+  };
+  const client = startClient(server.port, { tls: 'on' }, { clock });
+  expect(await client.ended).toMatchObject({ code: 'unreachable', message: expect.stringContaining('20 s') });
+  await server.stop();
 });
 
 test('a message while the connection is down is `unreachable` and not dropped in silence', async () => {

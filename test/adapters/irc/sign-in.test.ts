@@ -156,7 +156,8 @@ test.each(['!!!!', '=', 'x'.repeat(401), '+ +'])(
 test('L17 I6 a server without SASL is left when a sign-in was asked for', async () => {
   server = await scriptedServer((line, say) => plainServer(line, say));
   client = startClient(server.port, {}, { secrets });
-  expect(await client.ended).toMatchObject({ code: 'auth' });
+  expect(await client.ended).toMatchObject({ code: 'refused', message: expect.stringContaining('SASL') });
+  expect(server.lines).not.toContain('CAP END');
   await waitFor(() => server?.lines.includes('QUIT'));
 });
 
