@@ -384,6 +384,52 @@ describe('rooms', () => {
   });
 });
 
+describe('the directory of people', () => {
+  const disco = 'http://jabber.org/protocol/disco';
+  const service = (search: (iq: Element) => Element | undefined) => (iq: Element) => {
+    const ns = iq.getChildElements()[0]?.getNS();
+    if (ns === `${disco}#items`)
+      return xml('query', { xmlns: `${disco}#items` }, xml('item', { jid: 'users.example.org' }));
+    if (iq.attrs.to !== 'users.example.org') return undefined;
+    if (ns === `${disco}#info`) return xml('query', { xmlns: ns }, xml('feature', { var: 'jabber:iq:search' }));
+    return search(iq);
+  };
+  const query = (...parts: Element[]): Element => xml('query', { xmlns: 'jabber:iq:search' }, ...parts);
+
+  it('is asked by each of its fields, and names each person once', async () => {
+    const item = xml('item', { jid: 'Alice@example.org' }, xml('first', {}, 'Alice'), xml('last', {}, 'Liddell'));
+    const answer = service((iq) => {
+      if (iq.attrs.type === 'get') return query(xml('instructions'), xml('nick'), xml('first'), xml('email'));
+      return iq.getChild('query')?.getChildText('first') === 'ali' ? query(item) : query();
+    });
+    await begin({ answer });
+    const found = await on.session.people?.search('ali');
+    expect(found).toEqual([
+      {
+        id: 'alice@example.org',
+        chat: 'alice@example.org',
+        address: 'alice@example.org',
+        name: 'Alice Liddell',
+        groups: [],
+      },
+    ]);
+  });
+
+  it('is asked by its form where it has one', async () => {
+    const field = (name: string, value?: string): Element =>
+      xml('field', { var: name }, value && xml('value', {}, value));
+    const answer = service((iq) => {
+      if (iq.attrs.type === 'get')
+        return query(xml('x', { xmlns: 'jabber:x:data', type: 'form' }, field('FORM_TYPE'), field('nick')));
+      const row = xml('item', {}, field('jid', 'bob@example.org'), field('nick', 'Bobby'));
+      return query(xml('x', { xmlns: 'jabber:x:data', type: 'result' }, row));
+    });
+    await begin({ answer });
+    expect(await on.session.people?.search('bob')).toMatchObject([{ address: 'bob@example.org', name: 'Bobby' }]);
+    expect(last().toString()).toContain('<value>bob</value>');
+  });
+});
+
 describe('after the end', () => {
   it('every ability says `unreachable`', async () => {
     await begin();
