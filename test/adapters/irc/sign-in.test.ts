@@ -1,5 +1,12 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
+import { isLoopback } from '../../../adapters/irc/transport/connect.ts';
+import { testCa } from '../../servers/ca.ts';
 import { waitFor } from '../../servers/process.ts';
 import { type Client, plainServer, type ScriptedServer, scriptedServer, startClient, welcome } from './scripted.ts';
 
@@ -272,4 +279,120 @@ test.each([
   server = running;
   client = startClient(server.port);
   expect(await client.ended).toMatchObject({ code });
+});
+
+test.each([
+  ['::1', true],
+  ['127.0.0.1', true],
+  ['127.8.9.10', true],
+  ['::ffff:127.0.0.1', true],
+  ['192.0.2.1', false],
+  ['::ffff:192.0.2.127', false],
+  ['2001:db8::127', false],
+  ['', false],
+])('L17 %s is this machine: %s, and only there may a secret travel in clear', (address, expected) => {
+  expect(isLoopback(address)).toBe(expected);
+});
+
+/** An address of this machine that is not loopback. */
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((entry) => entry && !entry.internal && entry.family === 'IPv4')?.address;
+
+test.skipIf(outside === undefined)(
+  'L17 no byte leaves in clear for another address when there is a secret',
+  async () => {
+    const received: string[] = [];
+    const open = createServer((socket) => void socket.on('data', (chunk) => received.push(chunk.toString())));
+    await new Promise<void>((resolve) => open.listen(0, outside, resolve));
+    const address = open.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    client = startClient(port, { server: `${outside}:${port}` }, { secrets });
+    expect(await client.ended).toMatchObject({ code: 'auth', message: expect.stringContaining('tls') });
+    await new Promise((resolve) => open.close(resolve));
+    expect(received).toEqual([]);
+  },
+);
+
+test('EXTERNAL shows the certificate and sends no password', async () => {
+  const ca = await testCa();
+  const { certFile, keyFile } = await ca.issue({ names: ['me'] });
+  const pem = join(ca.folder, 'client.pem');
+  await writeFile(pem, (await readFile(certFile, 'utf8')) + (await readFile(keyFile, 'utf8')));
+  const shown: string[] = [];
+  const lines: string[] = [];
+  const tls = createTlsServer(
+    {
+      cert: await readFile(ca.certFile),
+      key: await readFile(ca.keyFile),
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
+    (socket) => {
+      shown.push(String(socket.getPeerCertificate().subject?.CN));
+      lineServer(socket, lines);
+    },
+  );
+  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+  const address = tls.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  client = startClient(port, { server: `localhost:${port}`, tls: 'on', sasl: 'external', ca: ca.caFile, cert: pem });
+  await client.host.next('online');
+  expect([shown, lines.filter((line) => line.startsWith('AUTH'))]).toEqual([
+    ['me'],
+    ['AUTHENTICATE EXTERNAL', 'AUTHENTICATE +'],
+  ]);
+  await client.stop();
+  await new Promise((resolve) => tls.close(resolve));
+  await ca.remove();
+});
+
+function lineServer(socket: Socket, lines: string[]): void {
+  socket.on('error', () => {});
+  socket.on('data', (chunk) => {
+    for (const line of chunk.toString().split('\r\n')) {
+      const say: Say = (text) => void socket.write(`${text}\r\n`);
+      lines.push(line);
+      if (line.startsWith('CAP LS')) say(':s CAP * LS :sasl=EXTERNAL');
+      else if (line.startsWith('CAP REQ')) say(':s CAP * ACK :sasl');
+      else if (line === 'AUTHENTICATE EXTERNAL') say('AUTHENTICATE :+');
+      else if (line === 'AUTHENTICATE +') say(':s 903 me :done');
+      else if (line === 'CAP END') welcome('me', say, ISUPPORT);
+      else if (line.startsWith('PING ')) say(`:s PONG s ${line.slice(5)}`);
+    }
+  });
+}
+
+test('L18 a server whose policy asks for TLS is come back to by TLS, at its port, and the next time at once', async () => {
+  const ca = await testCa();
+  const lines: string[] = [];
+  const tls = createTlsServer({ cert: await readFile(ca.certFile), key: await readFile(ca.keyFile) }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      for (const line of chunk.toString().split('\r\n')) {
+        const say: Say = (text) => void socket.write(`${text}\r\n`);
+        lines.push(line);
+        if (line.startsWith('CAP LS')) say(':s CAP * LS :sts=duration=600');
+        plainServer(line.startsWith('CAP') ? '' : line, say);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
+  const address = tls.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  server = await scriptedServer((line, say) => {
+    if (line.startsWith('CAP LS')) say(`:s CAP * LS :sts=port=${port}`);
+  });
+  const memory = new Map<string, string>();
+  const settings = { server: `localhost:${server.port}`, ca: ca.caFile };
+  client = startClient(server.port, settings, { memory });
+  await client.host.next('online');
+  await client.stop();
+  const inClear = server.lines.length;
+  client = startClient(server.port, settings, { memory });
+  await client.host.next('online');
+  expect(server.lines.length).toBe(inClear);
+  await client.stop();
+  await new Promise((resolve) => tls.close(resolve));
+  await ca.remove();
 });
