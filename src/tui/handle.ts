@@ -1,20 +1,17 @@
-import { type App, CHAT, draftOf, editorIn, focusedRow, setEditor, tell } from './app.ts';
-import { noteTyping, submit } from './chat.ts';
-import { runCommand } from './commands/command.ts';
-import { complete, endCompletion } from './complete.ts';
-import { walkHistory } from './draft.ts';
-import { clear, type Edit, edit, editorOf, emptyEditor, insert, moveLine, paste } from './editor.ts';
+import { type App, CHAT, editorIn, setEditor, tell } from './app.ts';
+import { complete } from './complete.ts';
+import { edited, editText } from './edited.ts';
+import { emptyEditor, insert, paste } from './editor.ts';
 import { focusBeside, focusOn, focusPlace, focusUnread, readSoon, scroll, scrollToEnd } from './focus.ts';
 import type { InputEvent } from './input.ts';
+import { back, choicesIn, clamp, enter, interrupt, leave, page, vertical, yank } from './keyed.ts';
 import { type Action, actionFor, editFor, placeFor } from './keys.ts';
-import { bodySize, layoutOf } from './layout.ts';
+import { layoutOf } from './layout.ts';
 import type { Mouse } from './mouse.ts';
 import { showHelp } from './page.ts';
-import { switchCommands } from './panes/main.ts';
-import { answerPrompt, answerRequest } from './questions.ts';
-import { openResult, openSearch, searchSoon } from './search.ts';
-import { matchesOf } from './switcher.ts';
-import { answerWizard, openWizard, wizardBack } from './wizard-flow.ts';
+import { answerRequest } from './questions.ts';
+import { openSearch } from './search.ts';
+import { openWizard } from './wizard-flow.ts';
 
 const WHEEL_ROWS = 3;
 
@@ -68,7 +65,7 @@ function welcomed(app: App, text: string): boolean {
   if (app.store.accounts.size > 0 || app.store.focus !== undefined || app.link !== 'up') return false;
   if (text === '1') openWizard(app);
   else if (text === '2') tell(app, 'leave with Ctrl-D, then run: imux demo');
-  else if (text === '3') tell(app, 'leave with Ctrl-D, then see: imux import --help');
+  else if (text === '3') tell(app, 'importing settings is not in this version yet; 1 adds an account', true);
   else return false;
   return true;
 }
@@ -80,18 +77,6 @@ function pasted(app: App, text: string): void {
   const oneLine = app.mode.kind === 'wizard' || app.mode.kind === 'answer';
   setEditor(app, paste(editorIn(app), oneLine ? text.replace(/[\r\n]+$/, '') : text));
   edited(app);
-}
-
-/** After the text of the prompt has changed. */
-function edited(app: App): void {
-  const { mode } = app;
-  endCompletion(app);
-  if (mode.kind === 'chat') {
-    draftOf(app).at = undefined;
-    noteTyping(app);
-  }
-  if (mode.kind === 'list' || mode.kind === 'switch') mode.index = 0;
-  if (mode.kind === 'search') searchSoon(app);
 }
 
 function pressed(app: App, key: string): void {
@@ -111,14 +96,6 @@ function pressed(app: App, key: string): void {
   }
   const step = editFor(key);
   if (step && app.mode.kind !== 'ask') editText(app, step);
-}
-
-function editText(app: App, step: Edit): void {
-  const before = editorIn(app);
-  const { editor, killed } = edit(before, step);
-  if (killed !== undefined) app.killed = { text: killed, from: app.mode.kind === 'chat' ? app.store.focus : undefined };
-  setEditor(app, editor);
-  if (editor.text !== before.text) edited(app);
 }
 
 function act(app: App, action: Action): void {
@@ -186,140 +163,6 @@ function act(app: App, action: Action): void {
       answerRequest(app, action === 'yes');
       break;
   }
-}
-
-function enter(app: App): void {
-  const { mode } = app;
-  switch (mode.kind) {
-    case 'chat':
-      submit(app);
-      break;
-    case 'list': {
-      const row = mode.editor.text ? matchesOf(app, mode.editor.text)[mode.index]?.row : focusedRow(app);
-      app.mode = CHAT;
-      if (row) focusOn(app, row);
-      break;
-    }
-    case 'switch':
-      chooseSwitch(app);
-      break;
-    case 'search':
-      openResult(app);
-      break;
-    case 'wizard':
-      answerWizard(app);
-      break;
-    case 'answer':
-      answerPrompt(app);
-      break;
-    case 'page':
-      app.mode = CHAT;
-      break;
-    case 'ask':
-      break;
-  }
-}
-
-function chooseSwitch(app: App): void {
-  if (app.mode.kind !== 'switch') return;
-  const { index, editor } = app.mode;
-  const rows = editor.text.startsWith('/') ? [] : matchesOf(app, editor.text);
-  const row = rows[index]?.row;
-  if (row) {
-    focusOn(app, row);
-    return;
-  }
-  app.mode = CHAT;
-  if (editor.text.trim().includes(' ') && editor.text.startsWith('/')) {
-    runCommand(app, editor.text);
-    return;
-  }
-  const name = switchCommands(app, editor.text)[index - rows.length];
-  const command = app.commands.find((one) => one.name === name);
-  if (!command) return;
-  // One that takes words is put in the prompt for them; the rest run.
-  if (/[ [A-Z]/.test(command.usage.slice(command.name.length + 1))) {
-    if (draftOf(app).editor.text) tell(app, `your text stays; type ${command.usage} after it is sent`);
-    else setEditor(app, editorOf(`/${command.name} `));
-  } else runCommand(app, `/${command.name}`);
-}
-
-function back(app: App): void {
-  const { mode } = app;
-  if (mode.kind === 'wizard') wizardBack(app);
-  else if (mode.kind !== 'chat') app.mode = CHAT;
-  else if (app.notice) app.notice = undefined;
-  else {
-    const draft = draftOf(app);
-    if (draft.editing !== undefined) {
-      draft.editing = undefined;
-      draft.editor = emptyEditor;
-    }
-    scrollToEnd(app, 'newest');
-  }
-}
-
-function leave(app: App): void {
-  if (editorIn(app).text) editText(app, 'delete-right');
-  else if (app.mode.kind === 'chat') app.exit(0);
-  else app.mode = CHAT;
-}
-
-/** Ctrl-C empties the prompt; undo brings it back. */
-function interrupt(app: App): void {
-  if (app.mode.kind !== 'chat') app.mode = CHAT;
-  else if (editorIn(app).text) {
-    setEditor(app, clear(editorIn(app)));
-    edited(app);
-  } else tell(app, 'Ctrl-D leaves (the hub stays); /quit ends the hub');
-}
-
-function yank(app: App): void {
-  if (!app.killed.text || app.mode.kind === 'ask' || app.mode.kind === 'page') return;
-  setEditor(app, paste(editorIn(app), app.killed.text));
-  const { from } = app.killed;
-  const { focus } = app.store;
-  if (app.mode.kind === 'chat' && from !== undefined && focus !== undefined && from !== focus) {
-    draftOf(app).doubt = { from };
-  }
-  edited(app);
-}
-
-/** Up and down: in what is chosen from, in the text, then in what was sent before. */
-function vertical(app: App, step: 1 | -1): void {
-  const { mode } = app;
-  if (mode.kind === 'chat') {
-    const draft = draftOf(app);
-    const moved = moveLine(draft.editor, step);
-    if (moved) draft.editor = moved;
-    else walkHistory(draft, step);
-    return;
-  }
-  if (mode.kind === 'page') mode.top += step;
-  else if (mode.kind === 'list' && !mode.editor.text) {
-    focusBeside(app, step);
-    app.mode = mode;
-  } else if ('index' in mode) mode.index = clamp(mode.index + step, choicesIn(app));
-}
-
-function choicesIn(app: App): number {
-  const { mode } = app;
-  if (mode.kind === 'search') return mode.results.length;
-  if (mode.kind === 'list') return matchesOf(app, mode.editor.text).length;
-  if (mode.kind !== 'switch') return 0;
-  const rows = mode.editor.text.startsWith('/') ? 0 : matchesOf(app, mode.editor.text).length;
-  return rows + switchCommands(app, mode.editor.text).length;
-}
-
-const clamp = (index: number, size: number): number => Math.max(0, Math.min(index, size - 1));
-
-function page(app: App, up: 1 | -1): void {
-  const { mode } = app;
-  const { height } = bodySize(app);
-  const step = Math.max(1, height - 1);
-  if (mode.kind === 'page') mode.top -= up * step;
-  else if ('index' in mode) mode.index = clamp(mode.index - up * step, choicesIn(app));
-  else scroll(app, up * step);
 }
 
 function pointed(app: App, event: Mouse): void {

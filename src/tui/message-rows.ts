@@ -29,7 +29,9 @@ const cache = new WeakMap<MessageView, Laid & { readonly width: number }>();
 export function layMessage(message: MessageView, frame: MessageFrame): Laid {
   const known = cache.get(message);
   if (known?.width === frame.width) return known;
-  const at = new Date(message.at);
+  const told = new Date(message.at);
+  // Whatever a network says of the time, the message is shown.
+  const at = Number.isNaN(told.getTime()) ? new Date(0) : told;
   const day = at.getFullYear() * 10_000 + (at.getMonth() + 1) * 100 + at.getDate();
   const laid = { rows: rowsOf(message, frame, clockOf(at)), day, width: frame.width };
   cache.set(message, laid);
@@ -49,8 +51,8 @@ function rowsOf(message: MessageView, frame: MessageFrame, time: string): string
   const mark = message.state ? stateMark(theme, message.state, frame.accent) : '';
   const nameWidth = Math.min(14, Math.max(8, Math.floor(width * 0.13)));
   const indent = compact ? 2 : 9 + nameWidth;
-  const body = bodyOf(message, frame, Math.max(4, width - indent - 3), message.style === 'action' ? name : '');
-  const label = message.mention ? `@${name}` : name;
+  const body = bodyOf(message, frame, Math.max(4, width - indent - 3), isAction(message) ? name : '');
+  const label = message.mention ? `@${shortName(name, nameWidth - 1)}` : shortName(name, nameWidth);
   const head = compact
     ? ` ${theme.faint(time)} ${paintName(truncate(label, width - 11))} ${mark}`
     : ` ${theme.faint(time)}  ${paintName(fit(label, nameWidth))} `;
@@ -61,6 +63,11 @@ function rowsOf(message: MessageView, frame: MessageFrame, time: string): string
     const room = width - indent - 2 - drawnWidth(row);
     return mark ? `${head}${row}${' '.repeat(Math.max(1, room))}${mark}` : head + row;
   });
+}
+
+/** The first of several names, where all of them have no room. */
+function shortName(name: string, width: number): string {
+  return widthOf(name) <= width ? name : (name.split(' ')[0] ?? name);
 }
 
 /** Columns of a row that already carries our own styles. */
@@ -87,8 +94,13 @@ function bodyOf(message: MessageView, frame: MessageFrame, width: number, actor:
   return rows.length > 0 ? rows : [''];
 }
 
+/** Own words are kept as they were typed. */
+function isAction(message: MessageView): boolean {
+  return message.style === 'action' || (message.from.self && message.text.startsWith('/me '));
+}
+
 function textRows(message: MessageView, theme: Theme, width: number, actor: string): string[] {
-  const { text } = message;
+  const text = actor && message.text.startsWith('/me ') ? message.text.slice(4) : message.text;
   if (!text && (message.files?.length ?? 0) > 0) return [];
   const shown = tame(text.length > SHOWN_UNITS ? text.slice(0, SHOWN_UNITS) : text);
   const words = actor ? `* ${actor} ${shown}` : shown;

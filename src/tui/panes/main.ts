@@ -43,7 +43,7 @@ function drawWelcome(app: App, width: number): string[] {
   const about = [
     'XMPP · IRC · Telegram · more',
     'leave with Ctrl-D and run `imux demo`: built-in networks, nothing leaves this machine',
-    'leave with Ctrl-D and see `imux import --help`',
+    'from Pidgin, Profanity, WeeChat, irssi: not in this version yet',
   ];
   const lines = WELCOME.map(
     (title, i) => `  [${i + 1}] ${fit(title, 20)}${theme.soft(truncate(about[i] ?? '', width - 28))}`,

@@ -67,7 +67,7 @@ export function reasonOf(account: AccountView): string {
     case 'failed':
       return why || 'stopped';
     case 'waiting': {
-      const seconds = account.retryAt ? Math.max(0, Math.ceil((Date.parse(account.retryAt) - Date.now()) / 1000)) : 0;
+      const seconds = Math.max(0, Math.ceil((Date.parse(account.retryAt ?? '') - Date.now()) / 1000) || 0);
       return `waiting ${seconds} s${why ? `: ${why}` : ''}`;
     }
   }
