@@ -1,11 +1,12 @@
 import type { Chat, Host, Session } from '../contract.ts';
 import { AdapterError } from '../errors.ts';
-import { type Connection, createConnection, type LineHandler, type Secrets } from './connection.ts';
+import { type Connection, createConnection, type LineHandler } from './connection.ts';
 import { inbound } from './inbound.ts';
 import { type Outbound, outbound } from './outbound.ts';
 import { type Rooms, rooms } from './rooms.ts';
 import { checkNick, type Roster, roster } from './roster.ts';
 import type { IrcSettings } from './settings.ts';
+import type { Secrets } from './sign-in.ts';
 import { forgetOrKeepSts, stsEndpoint, stsPort } from './sts.ts';
 import { type Talk, talk } from './talk.ts';
 import { connect, type Endpoint, isLoopback } from './transport/connect.ts';
