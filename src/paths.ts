@@ -5,9 +5,9 @@ import { join } from 'node:path';
 export interface Paths {
   /** Holds accounts.json. */
   readonly config: string;
-  /** Holds archive.db, hub.log and the encrypted secrets. */
+  /** Holds archive.db, hub.lock, hub.log and the encrypted secrets. */
   readonly data: string;
-  /** Holds hub.sock, hub.lock and the cookie that proves that a front may read this folder. */
+  /** Holds hub.sock and the cookie that proves that a front may read this folder. */
   readonly run: string;
 }
 
