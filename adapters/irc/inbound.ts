@@ -20,8 +20,8 @@ export interface InboundParts {
 }
 
 /**
- * Messages to events. This is the hot path: a message takes the library twenty times as long, for events that nobody
- * here would hear, so it never sees them.
+ * Messages to events. The library never sees them: it would hold a batch back until its end, without a limit, answer
+ * CTCP by itself, and take more time for events that nobody here hears than all the rest of a message's way.
  */
 export function inbound({ connection, talk, rooms, roster }: InboundParts): LineHandler {
   const { host, isMe, client } = connection;

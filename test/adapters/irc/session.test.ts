@@ -300,6 +300,30 @@ test('NickServ gets the password where there is no SASL, and an echo of it reach
   expect(JSON.stringify([client.host.events, client.host.logs])).not.toContain('hush');
 });
 
+test('lines leave no faster than the pace of the settings allows', async () => {
+  const server = await serve({ caps: [] });
+  const slept: number[] = [];
+  let now = 0;
+  const clock = {
+    now: () => now,
+    sleep: (ms: number, signal?: AbortSignal) =>
+      ms >= 15_000
+        ? realClock.sleep(ms, signal)
+        : new Promise<void>((resolve) => {
+            slept.push(ms);
+            now += ms;
+            setImmediate(resolve);
+          }),
+  };
+  const client = await signIn(server, { pace: '3/2000' }, { clock });
+  await client.session.send(
+    id<ChatId>('hatter'),
+    Array.from({ length: 10 }, (_, at) => `line ${at}`).join('\n'),
+    nonce(),
+  );
+  expect(slept.filter((ms) => ms === 2_000)).toHaveLength(7);
+});
+
 test('a silent server is asked after 15 s and given up after 30 s', async () => {
   let now = 0;
   const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
@@ -346,7 +370,7 @@ test('a server that says nothing while TLS is due is given up', async () => {
   await server.stop();
 });
 
-test('a message while the connection is down is `unreachable` and not dropped in silence', async () => {
+test('L19 a lost connection ends the session at once, and a message then is `unreachable` and not dropped in silence', async () => {
   const server = await serve();
   const client = await signIn(server);
   server.dropConnections();

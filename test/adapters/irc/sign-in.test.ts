@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
+import { WANTED } from '../../../adapters/irc/transport/caps.ts';
 import { isLoopback } from '../../../adapters/irc/transport/connect.ts';
 import { testCa } from '../../servers/ca.ts';
 import { waitFor } from '../../servers/process.ts';
@@ -233,6 +234,23 @@ test('L18 capabilities that were acknowledged without being asked for stay off, 
   );
   expect(sent).toBe('n1');
   expect(server.lines.filter((line) => line.startsWith('CAP REQ'))).toEqual(['CAP REQ :server-time']);
+});
+
+test('every capability that imux knows what to do with is asked for, in lines of less than 512 bytes', async () => {
+  const asked: string[] = [];
+  server = await scriptedServer((line, say) => {
+    if (line.startsWith('CAP LS')) say(`:s CAP * LS :${[...WANTED, 'sasl=PLAIN', 'example.org/unknown'].join(' ')}`);
+    else if (line.startsWith('CAP REQ :')) {
+      expect(Buffer.byteLength(line)).toBeLessThan(500);
+      asked.push(...line.slice(9).split(' '));
+      say(`:s CAP * ACK :${line.slice(9)}`);
+    } else if (line.startsWith('AUTHENTICATE ')) plainCheck('me\0me\0pässword')(line.slice(13), say);
+    else if (line === 'CAP END') welcome('me', say, ISUPPORT);
+    else if (line.startsWith('PING ')) say(`:s PONG s ${line.slice(5)}`);
+  });
+  client = startClient(server.port, {}, { secrets });
+  await client.host.next('online');
+  expect(asked.sort()).toEqual([...WANTED, 'sasl'].sort());
 });
 
 test('one refused capability does not cost the others', async () => {
