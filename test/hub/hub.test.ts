@@ -262,7 +262,7 @@ describe('its life', () => {
     await (await hub.front()).call('hub.status', {});
   });
 
-  it('U4 the socket of a hub that died is replaced; what is no socket is left alone', async () => {
+  it("U4 what stands in the socket's place and is none is left alone, and the hub does not start", async () => {
     const first = await startHub();
     await first.hub.stop();
     const socket = join(first.paths.run, 'hub.sock');

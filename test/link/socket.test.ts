@@ -70,6 +70,16 @@ describe('the socket and its folder', () => {
     expect(() => ownFolder(run)).toThrow(/another user/);
   });
 
+  it('U4 the socket that a dead hub left is removed', () => {
+    const path = join(dir.path, 'hub.sock');
+    const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    expect(spawnSync(process.execPath, ['-e', script]).signal).toBe('SIGKILL');
+    expect(lstatSync(path).isSocket()).toBe(true);
+    removeStale(path);
+    expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
+    removeStale(path);
+  });
+
   it('U4 a file or a link in place of the socket is refused and left alone', () => {
     const path = join(dir.path, 'hub.sock');
     writeFileSync(path, 'mine');
