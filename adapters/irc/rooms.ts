@@ -24,6 +24,8 @@ export interface Rooms {
   idOf(name: string): ChatId;
   /** How the channel is written, also one that we are not in. */
   nameOf(chat: ChatId): string;
+  /** Reads what was kept; not before the server has told of its CASEMAPPING. */
+  restore(): void;
   /** Channels that this account is in, or comes back to. */
   list(): readonly Chat[];
   /** Joins the channels of the settings, and those joined earlier. */
@@ -48,7 +50,6 @@ export function rooms(connection: Connection, talk: Talk): Rooms {
   const joined = new Map<string, Room>();
   /** By folded name: the channels to come back to. */
   const wanted = new Map<string, { readonly name: string; readonly key?: string }>();
-  for (const entry of [...settings.join, ...kept(host.memory.get(KEPT))]) wanted.set(fold(entry.name), entry);
   const waiting = new Set<string>();
 
   const keep = (): void => {
@@ -88,10 +89,19 @@ export function rooms(connection: Connection, talk: Talk): Rooms {
   return {
     idOf: (name) => fold(name) as ChatId,
     nameOf: (chat) => joined.get(chat)?.name ?? chat,
-    list: () => [...wanted.values()].map(({ name }) => chatOf(name, joined.get(fold(name))?.topic)),
+    restore() {
+      for (const entry of [...settings.join, ...kept(host.memory.get(KEPT))]) wanted.set(fold(entry.name), entry);
+    },
+    list() {
+      // A bouncer has us in channels before we say a word.
+      const names = new Map([...wanted.values(), ...joined.values()].map(({ name }) => [fold(name), name]));
+      return [...names].map(([folded, name]) => chatOf(name, joined.get(folded)?.topic));
+    },
     rejoin() {
       // A key stands at the place of its channel, so those with keys come first.
-      const entries = [...wanted.values()].sort((a, b) => Number(b.key !== undefined) - Number(a.key !== undefined));
+      const entries = [...wanted.values()]
+        .filter(({ name }) => !joined.has(fold(name)))
+        .sort((a, b) => Number(b.key !== undefined) - Number(a.key !== undefined));
       for (let at = 0; at < entries.length; at += GROUP) {
         const group = entries.slice(at, at + GROUP);
         for (const { name } of group) waiting.add(fold(name));

@@ -17,6 +17,8 @@ interface Entry {
 }
 
 export interface Roster extends ContactsFacet {
+  /** Reads what was kept; not before the server has told of its CASEMAPPING. */
+  restore(): void;
   list(): readonly Contact[];
   start(signal: AbortSignal): void;
   isBlocked(nick: string): boolean;
@@ -28,7 +30,6 @@ export function roster(connection: Connection, talk: Talk, rooms: Rooms): Roster
   /** By id, which is the nick that was added, folded. */
   const entries = new Map<string, Entry>();
   const blocked = new Set<string>(stored(host.memory.get(BLOCKED)).filter((id) => typeof id === 'string'));
-  for (const entry of stored(host.memory.get(CONTACTS)).filter(isEntry)) entries.set(fold(entry.nick), entry);
   const invites = new Map<string, string>();
   const watch = presenceWatch(connection, talk);
 
@@ -60,6 +61,9 @@ export function roster(connection: Connection, talk: Talk, rooms: Rooms): Roster
   });
 
   return {
+    restore() {
+      for (const entry of stored(host.memory.get(CONTACTS)).filter(isEntry)) entries.set(fold(entry.nick), entry);
+    },
     list: () => [...entries].map(([id, entry]) => contactOf(id, entry)),
     start(signal) {
       for (const id of entries.keys()) talk.keep(id as UserId);

@@ -123,6 +123,9 @@ async function runConnection(
     await connection.start(secrets);
     forgetOrKeepSts(connection.sts, endpoint, host);
     await identify(connection, settings, secrets);
+    live.rooms.restore();
+    live.roster.restore();
+    // Before the events: whoever hears `online` may send at once.
     report(live);
     goOnline(live, stop.signal);
     const end = await connection.ended;

@@ -137,7 +137,9 @@ export function requests({ queue, caps, fold, isMe }: RequestsOptions): Requests
         signal?.removeEventListener('abort', gaveUp);
         const current = exchange;
         if (error === undefined) return resolve(current?.echoes ?? []);
-        const uncertain = error.code === 'unreachable' && (current?.written ?? 0) > 0;
+        const lost = error.code === 'unreachable' && (current?.written ?? 0) > 0;
+        // Of several lines some have arrived: to send all of them again would double those.
+        const uncertain = lost || (current?.echoes.length ?? 0) > 0;
         reject(uncertain ? new AdapterError(error.code, error.message, { cause: error.cause, certain: false }) : error);
       };
       signal?.addEventListener('abort', gaveUp, { once: true });

@@ -3,7 +3,7 @@ import type { ChatId, Nonce, UserId } from '../../../adapters/contract.ts';
 import { type IrcServer, type IrcServerOptions, startIrcServer } from '../../../src/demo/irc-server.ts';
 import { realClock } from '../../contract/host.ts';
 import { waitFor } from '../../servers/process.ts';
-import { type Client, scriptedServer, startClient } from './scripted.ts';
+import { type Client, plainServer, scriptedServer, startClient, welcome } from './scripted.ts';
 
 const servers: IrcServer[] = [];
 const clients: Client[] = [];
@@ -79,6 +79,44 @@ test('a channel of the settings that does not let us in is told, and is no reaso
   const client = await signIn(await serve(), { join: '#locked,#tea' });
   expect(await client.host.next('chat-left')).toMatchObject({ chat: '#locked', reason: expect.stringMatching(/key/) });
   await client.host.next('members', ({ chat }) => chat === '#tea');
+});
+
+test('channels that a bouncer has us in already are part of the first snapshot, and are not joined again', async () => {
+  const server = await scriptedServer((line, say) => {
+    plainServer(line, say, 'CASEMAPPING=ascii CHANTYPES=#');
+    if (line.startsWith('USER')) say(':me!u@h JOIN #kept[1]');
+  });
+  const client = startClient(server.port, { join: '#Kept[1]' });
+  clients.push(client);
+  expect((await client.host.next('roster')).chats).toMatchObject([{ id: '#kept[1]', address: '#kept[1]' }]);
+  await client.session.send(id<ChatId>('#kept[1]'), 'x', nonce());
+  expect(server.lines.filter((line) => line.startsWith('JOIN'))).toEqual([]);
+  await client.stop();
+  await server.stop();
+});
+
+test('of several lines some of which were refused, the rest may have arrived, and that is not certain', async () => {
+  let count = 0;
+  const server = await scriptedServer((line, say) => {
+    if (line.startsWith('CAP LS')) say(':s CAP * LS :echo-message');
+    else if (line.startsWith('CAP REQ')) say(':s CAP * ACK :echo-message');
+    else if (line === 'CAP END') welcome('me', say, 'CHANTYPES=#');
+    else if (line.startsWith('PRIVMSG')) say(count++ === 0 ? `:me!u@h ${line}` : ':s 404 me #c :too fast');
+    else if (line.startsWith('PING')) say(`:s PONG s ${line.slice(5)}`);
+  });
+  const client = startClient(server.port);
+  clients.push(client);
+  await client.host.next('roster');
+  await expect(client.session.send(id<ChatId>('#c'), 'one\ntwo', nonce())).rejects.toMatchObject({
+    code: 'refused',
+    certain: false,
+  });
+  await expect(client.session.send(id<ChatId>('#c'), 'three', nonce())).rejects.toMatchObject({
+    code: 'refused',
+    certain: true,
+  });
+  await client.stop();
+  await server.stop();
 });
 
 test('an invitation is a request; accepted, it leads into the channel', async () => {
