@@ -1,6 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests need nothing but Node; `servers` need the real servers that test/servers installs and starts. */
+const tests = 'test/**/*.test.{ts,tsx}';
+const servers = 'test/**/*.servers.test.{ts,tsx}';
+/** Whole programs and whole networks, if only in this process: seconds each, where a unit test takes milliseconds. */
+const whole = [
+  'test/{contract,cli,hub,e2e}/**/*.test.{ts,tsx}',
+  'test/accounts/secrets.test.ts',
+  'test/archive/{durability,search}.test.ts',
+  'test/link/server.test.ts',
+  'test/tui/terminal.test.ts',
+];
+
+/** `unit` is what one runs while working; `whole` needs nothing but Node either; `servers` needs those of test/servers. */
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
@@ -8,18 +19,11 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [
+      { extends: true, test: { name: 'unit', include: [tests], exclude: [servers, ...whole] } },
+      { extends: true, test: { name: 'whole', include: whole, exclude: [servers], testTimeout: 30_000 } },
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/**/*.servers.test.{ts,tsx}'] },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'servers',
-          include: ['test/**/*.servers.test.{ts,tsx}'],
-          testTimeout: 60_000,
-          fileParallelism: false,
-        },
+        test: { name: 'servers', include: [servers], testTimeout: 60_000, fileParallelism: false },
       },
     ],
   },

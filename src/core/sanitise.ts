@@ -48,6 +48,8 @@ const LINE = new RegExp(
   'gu',
 );
 
+const EDGES = /^ +|(?<! ) +$/gu;
+
 /**
  * A body for storing and showing. Kept: line feeds (every other line break becomes one), tabs (for the renderer to
  * expand) and the joiners of emoji and scripts. Text that is clean already comes back as the very same string.
@@ -61,7 +63,10 @@ export function sanitise(text: string): string {
  * two different names never look the same for the sake of an invisible character.
  */
 export function sanitiseLine(text: string): string {
-  return LINE_SUSPECT.test(text) ? text.replace(LINE, replaceInLine) : text;
+  // What was cut away may have stood outside a blank, which is at the edge only now.
+  return LINE_SUSPECT.test(text)
+    ? text.replace(LINE, replaceInLine).replace(EDGES, (blanks) => '␠'.repeat(blanks.length))
+    : text;
 }
 
 function replaceInBody(found: string, kept: string | undefined): string {

@@ -197,6 +197,11 @@ describe('any text at all', () => {
     fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)),
   );
 
+  test('marks a blank that is at the edge only once a sequence behind it is gone', () => {
+    expect(sanitiseLine('\u001b \u0007')).toBe(sanitiseLine(sanitiseLine('\u001b \u0007')));
+    expect(sanitiseLine('\u001b]8;;a\u0007')).toBe('<a>␠');
+  });
+
   test.each(BOTH)('is harmless after %o, and clean text is not changed again', (clean) => {
     fc.assert(
       fc.property(text, (input) => {
