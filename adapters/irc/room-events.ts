@@ -1,6 +1,6 @@
 import type { ChatId } from '../contract.ts';
 import type { Connection } from './connection.ts';
-import { memberOf, type Room, type RoomMember } from './rooms.ts';
+import { memberOf, type Room, type RoomMember } from './room.ts';
 import type { Talk } from './talk.ts';
 import { stripFormatting } from './text.ts';
 

@@ -2,23 +2,10 @@ import type { Chat, ChatId, Member, UserId } from '../contract.ts';
 import { AdapterError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { refusal } from './numerics.ts';
+import { memberOf, type Room } from './room.ts';
 import { roomEvents } from './room-events.ts';
 import type { Talk } from './talk.ts';
 import type { IrcLine } from './transport/message.ts';
-
-export interface RoomMember {
-  nick: string;
-  /** Mode letters of the channel, such as `o` and `v`. */
-  readonly modes: Set<string>;
-}
-
-export interface Room {
-  readonly id: ChatId;
-  name: string;
-  topic: string;
-  /** By folded nick. */
-  readonly members: Map<string, RoomMember>;
-}
 
 export interface Rooms {
   idOf(name: string): ChatId;
@@ -147,18 +134,6 @@ export function rooms(connection: Connection, talk: Talk): Rooms {
     },
     members: (chat) => [...joinedRoom(chat).members.values()].map((member) => memberOf(member, talk)),
   };
-}
-
-/** A member as the contract has it; the highest of their modes is their role. */
-export function memberOf({ nick, modes }: RoomMember, talk: Talk): Member {
-  const role = modes.has('q')
-    ? 'owner'
-    : modes.has('a')
-      ? 'admin'
-      : modes.has('o') || modes.has('h')
-        ? 'moderator'
-        : 'member';
-  return { id: talk.people.id(nick), name: nick, role };
 }
 
 function kept(stored: string | undefined): readonly { readonly name: string; readonly key?: string }[] {
