@@ -80,7 +80,7 @@ export interface Account {
   stop(): Promise<void>;
   /** @throws AdapterError `unreachable` while there is no session. */
   send(chat: ChatId, text: string, nonce: Nonce, options?: SendOptions): Promise<MessageId>;
-  resolve(address: string, signal: AbortSignal): Promise<Chat>;
+  resolve(address: string, signal: AbortSignal, look?: boolean): Promise<Chat>;
   limits(chat: ChatId): Limits;
   /** The facets of the network, known before it is online. */
   readonly facets: ReadonlySet<Facet>;
@@ -169,7 +169,8 @@ export function createAccount(config: AccountConfig, parts: AccountParts): Accou
     stop: supervisor.stop,
     send: async (chat, text, nonce, options) =>
       await call(live(), (session) => session.send(chat, text, nonce, options), false),
-    resolve: async (address, signal) => await call(live(), (session) => session.resolve(address, signal), true),
+    resolve: async (address, signal, look) =>
+      await call(live(), (session) => session.resolve(address, signal, look), true),
     limits(chat) {
       if (prepared instanceof AdapterError) throw prepared;
       return (current?.session ?? prepared.idle).limits(chat);

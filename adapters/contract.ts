@@ -93,8 +93,11 @@ export interface Session {
    * @throws AdapterError `certain: false` where the text may have gone out.
    */
   send(chat: ChatId, text: string, nonce: Nonce, options?: SendOptions): Promise<MessageId>;
-  /** The chat that an address written by a person means here, with no message sent; throws `not-found` or `refused`. */
-  resolve(address: string, signal: AbortSignal): Promise<Chat>;
+  /**
+   * The chat that an address written by a person means here, with no message sent; throws `not-found` or `refused`.
+   * A room that must be entered before one can speak there is entered, unless `look`: then nothing changes anywhere.
+   */
+  resolve(address: string, signal: AbortSignal, look?: boolean): Promise<Chat>;
   limits(chat: ChatId): Limits;
 
   readonly contacts?: ContactsFacet;

@@ -18,6 +18,8 @@ export interface Rooms {
   /** Joins the channels of the settings, and those joined earlier. */
   rejoin(): void;
   handle(line: IrcLine): boolean;
+  /** A channel of that name, whether or not we are in it. */
+  at(name: string): Chat;
   join(name: string, password?: string): Promise<Chat>;
   leave(chat: ChatId): Promise<void>;
   topic(chat: ChatId, text: string): Promise<void>;
@@ -105,6 +107,10 @@ export function rooms(connection: Connection, talk: Talk): Rooms {
       host.emit({ type: 'chat-left', chat, reason });
       host.emit({ type: 'notice', text: `${line.params[1]}: ${reason}` });
       return false;
+    },
+    at(name) {
+      const room = joined.get(fold(name));
+      return room ? chatOf(room.name, room.topic) : chatOf(name);
     },
     async join(given, password) {
       const name = connection.isChannel(given) ? given : `#${given}`;

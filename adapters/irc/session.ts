@@ -34,7 +34,7 @@ export function openSession(settings: IrcSettings, host: Host): Session {
       }),
     send: async (...message) => await online().outbound.send(...message),
     limits: () => live?.outbound.limits() ?? { textBytes: 4_096 },
-    resolve: async (address, signal) => await resolve(online(), address, signal),
+    resolve: async (address, signal, look = false) => await resolve(online(), address, signal, look),
     contacts: {
       add: async (who) => await online().roster.add(who),
       remove: async (user) => await online().roster.remove(user),
@@ -59,10 +59,12 @@ async function resolve(
   { connection, rooms: channels, talk: chats }: Live,
   address: string,
   signal: AbortSignal,
+  look: boolean,
 ): Promise<Chat> {
   signal.throwIfAborted();
-  if (connection.isChannel(address)) return await channels.join(address);
-  return chats.open(checkNick(address, connection));
+  if (connection.isChannel(address)) return look ? channels.at(address) : await channels.join(address);
+  const nick = checkNick(address, connection);
+  return look ? { id: chats.people.chat(nick), kind: 'direct', address: nick, title: nick } : chats.open(nick);
 }
 
 async function runSession(

@@ -65,7 +65,7 @@ export function openSession(settings: TelegramSettings, host: Host): Session {
   return {
     run,
     send: async (chat, words, _nonce, options) => await now().out.send(chat, words, options),
-    resolve: async (address, signal) => await resolve(now(), address.trim(), signal),
+    resolve: async (address, signal, look = false) => await resolve(now(), address.trim(), signal, look),
     limits: () => limits,
     typing: {
       async set(chat, active) {
@@ -188,7 +188,7 @@ function scrubbed(events: readonly AdapterEvent[], scrub: (text: string) => stri
   });
 }
 
-async function resolve(state: Online, address: string, signal: AbortSignal): Promise<Chat> {
+async function resolve(state: Online, address: string, signal: AbortSignal, look = false): Promise<Chat> {
   const wanted = address.replace(/^(?:https?:\/\/)?t\.me\//i, '@');
   const known = state.known.find(wanted);
   if (known) return known;
@@ -198,7 +198,7 @@ async function resolve(state: Online, address: string, signal: AbortSignal): Pro
   const raw = await state.api.invoke('getChat', { chat_id: chat }, { signal });
   const sight = sightOf(object(raw), state.view);
   if (!sight) throw new AdapterError('not-found', 'Telegram does not say which chat that is');
-  for (const event of sight.events) state.learn(event);
+  if (!look) for (const event of sight.events) state.learn(event);
   return sight.chat;
 }
 

@@ -7,7 +7,10 @@ import { type Ground, known, milliseconds } from './ground.ts';
 import { COLUMNS } from './rows.ts';
 import type { Archive, Outgoing, Row, StoredError } from './types.ts';
 
-type Sending = Pick<Archive, 'enqueue' | 'settle' | 'requeue' | 'tried' | 'discard' | 'outbox' | 'pathOf' | 'forget'>;
+type Sending = Pick<
+  Archive,
+  'enqueue' | 'settle' | 'requeue' | 'tried' | 'discard' | 'rewrite' | 'outbox' | 'pathOf' | 'forget'
+>;
 type Receipts = Pick<Archive, 'receipt' | 'bounce'>;
 
 /** From which states each may be reached: `accepted`, `delivered` and `read` only rise, the others end a try. */
@@ -38,6 +41,10 @@ export function sending(ground: Ground): Sending {
   const tried = db.prepare('UPDATE message SET tried = tried + 1 WHERE row = ? RETURNING tried');
   const discard = db.prepare("DELETE FROM message WHERE row = ? AND state IN ('queued', 'failed', 'unknown')");
 
+  const rewrite = db.prepare(
+    `UPDATE message SET text = ? WHERE row = ? AND state IN ('queued', 'failed') RETURNING ${COLUMNS}`,
+  );
+
   return {
     enqueue: enqueuer(ground),
     settle: settler(ground),
@@ -49,6 +56,12 @@ export function sending(ground: Ground): Sending {
         if (discard.run(row).changes === 0) return false;
         ground.index.gone(row);
         return true;
+      }),
+    rewrite: (row, text) =>
+      tx.durable(() => {
+        const changed = decode(rewrite.get(text, row));
+        if (changed) ground.index.changed(changed);
+        return changed;
       }),
     outbox: (account) =>
       tx.guarded(() => {

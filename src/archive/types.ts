@@ -110,6 +110,8 @@ export interface Archive {
   /** Counts one more try and returns how many there were. */
   tried(row: number): number;
   discard(row: number): boolean;
+  /** Another text for a message that has not gone out: queued or failed. Undefined where it has, or may have. */
+  rewrite(row: number, text: string): Row | undefined;
   /** What is queued, sent, failed or unknown, in the order of sending. */
   outbox(account?: string): readonly Row[];
   /** Path of the file that a queued row is to send. */

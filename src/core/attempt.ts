@@ -23,7 +23,10 @@ export interface ToSend {
 }
 
 export interface OutboxPort {
-  readonly store: Pick<Archive, 'settle' | 'requeue' | 'tried' | 'discard' | 'outbox' | 'get' | 'row' | 'pathOf'>;
+  readonly store: Pick<
+    Archive,
+    'settle' | 'requeue' | 'tried' | 'discard' | 'rewrite' | 'outbox' | 'get' | 'row' | 'pathOf'
+  >;
   line(account: string): Line | undefined;
   /** A message's state changed: the fronts are to know. */
   changed(row: Row): void;
@@ -36,7 +39,7 @@ export interface Item {
   readonly row: number;
   readonly key: ConversationKey;
   readonly nonce: Nonce;
-  readonly text: string;
+  text: string;
   readonly replyTo: MessageId | undefined;
   /** It may have gone out: the network is asked before it is sent again. */
   uncertain: boolean;

@@ -8,6 +8,8 @@ export interface Lane {
   wake(): void;
   /** Takes a message out; false where it is being sent just now. */
   take(row: number): boolean;
+  /** Gives a message that waits another text; false where it is being sent just now. */
+  edit(row: number, text: string): boolean;
   queued(): number;
   busy(): boolean;
   items(): Iterable<Item>;
@@ -72,6 +74,8 @@ export function createLane(account: string, port: Attempts, settled: (item: Item
     pump();
   };
 
+  const isUnderWay = (key: ConversationKey, at: number): boolean => at === 0 && !ready.has(key) && !held.has(key);
+
   return {
     add(item) {
       const queue = queues.get(item.key);
@@ -93,12 +97,22 @@ export function createLane(account: string, port: Attempts, settled: (item: Item
         const at = queue.findIndex((item) => item.row === row);
         const [item] = at < 0 ? [] : queue.slice(at, at + 1);
         if (!item) continue;
-        if (at === 0 && !ready.has(key) && !held.has(key)) return false;
+        if (isUnderWay(key, at)) return false;
         queue.splice(at, 1);
         if (queue.length === 0) drop(key);
         else if (at === 0) release(key);
         settled(item);
         return true;
+      }
+      return true;
+    },
+    edit(row, text) {
+      for (const [key, queue] of queues) {
+        const at = queue.findIndex((item) => item.row === row);
+        const item = queue[at];
+        if (!item) continue;
+        if (isUnderWay(key, at) || item.uncertain) return false;
+        item.text = text;
       }
       return true;
     },

@@ -23,6 +23,8 @@ export interface Outbox {
   retry(row: number): void;
   /** @throws Fault `not-found`, or `refused` while it is being sent. */
   discard(row: number): void;
+  /** Another text for what waits or failed. @throws Fault `not-found`, or `refused` where it goes or went out. */
+  edit(row: number, text: string): Row;
   /** How many wait to go out. */
   queued(): number;
   remove(account: string): void;
@@ -104,6 +106,18 @@ export function openOutbox(port: OutboxPort): Outbox {
       if (lanes.get(row.account)?.take(id) === false)
         throw new Fault('refused', `message ${id} is on its way just now`);
       if (!store.discard(id)) throw new Fault('not-found', `no message ${id} in the outbox`);
+    },
+    edit(id, text) {
+      const row = known(id);
+      const gone = new Fault('refused', `message ${id} has gone out, or may have; its text can no longer be changed`);
+      // On disk first: the lane sends what it holds, and it must never hold what is not on record.
+      if (row.state !== 'queued' && row.state !== 'failed') throw gone;
+      const lane = lanes.get(row.account);
+      if (lane?.edit(id, row.text) === false) throw gone;
+      const changed = store.rewrite(id, text);
+      if (!changed) throw gone;
+      lane?.edit(id, text);
+      return changed;
     },
     queued: () => lanes.values().reduce((sum, lane) => sum + lane.queued(), 0),
     remove(account) {

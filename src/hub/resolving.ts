@@ -1,10 +1,12 @@
 import type { Account } from '../../accounts/account.ts';
-import type { Chat } from '../../adapters/contract.ts';
+import type { Chat, Limits } from '../../adapters/contract.ts';
 import { Fault } from '../core/fault.ts';
 import { takeChat } from '../core/roster.ts';
+import { sanitiseLine } from '../core/sanitise.ts';
 import type { AccountEntry, Entry } from '../core/state.ts';
 import { findTarget } from '../core/targets.ts';
-import type { Change, ConversationKey, Destination } from '../link/messages.ts';
+import { contactView } from '../core/views.ts';
+import type { Change, ConversationKey, Destination, Place } from '../link/messages.ts';
 import type { Accounts } from './accounts.ts';
 import type { HubParts } from './parts.ts';
 
@@ -19,6 +21,8 @@ export interface Resolving {
    */
   destination(destination: Destination, signal: AbortSignal): Promise<Entry>;
   target(target: string, signal: AbortSignal): Promise<Entry>;
+  /** Where a target leads, with nothing changed by asking. */
+  look(target: string, signal: AbortSignal): Promise<{ readonly place: Place; readonly limits: Limits }>;
   /** Resolves once the account is online. @throws Fault where it never will be by itself, or the signal aborts first. */
   online(account: AccountEntry, signal: AbortSignal): Promise<void>;
 }
@@ -82,9 +86,27 @@ export function createResolving(
     }
   };
 
+  const look: Resolving['look'] = async (text, signal) => {
+    const found = findTarget(parts.core, text, aliases);
+    if (found.kind === 'known') {
+      const { account, network, id, target, name, kind } = contactView(found.entry);
+      const limits = accounts.of(found.entry).account.limits(found.entry.chat);
+      return { place: { account, network, id, target, name, kind }, limits };
+    }
+    const { account: running } = accounts.get(found.account.account);
+    await online(found.account, signal);
+    const chat = await running.resolve(found.address, signal, true);
+    const { account, network } = found.account;
+    const id = sanitiseLine(chat.address);
+    const kind = chat.kind === 'room' ? 'room' : 'person';
+    const place = { account, network, id, target: `${account}:${id}`, name: sanitiseLine(chat.title), kind } as const;
+    return { place, limits: running.limits(chat.id) };
+  };
+
   return {
     entry,
     target,
+    look,
     online,
     destination: async (destination, signal) =>
       destinationIsKey(destination) ? entry(destination.conversation) : await target(destination.target, signal),

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { FileId, MessageId, Nonce } from '../../adapters/contract.ts';
 import type { Outgoing, Row } from '../archive/types.ts';
-import { Fault, linkError } from '../core/fault.ts';
+import { Fault } from '../core/fault.ts';
 import { fits, split } from '../core/split.ts';
 import { type Entry, targetOf } from '../core/state.ts';
 import { messageView, unreadOf } from '../core/views.ts';
-import type { LinkError, MessageState, Params, Receipt, Wait } from '../link/messages.ts';
+import type { Params, Receipt, Result, Wait } from '../link/messages.ts';
 import type { Accounts, Running } from './accounts.ts';
 import { fileToSend } from './files.ts';
 import type { HubParts } from './parts.ts';
-import { notNow, type Resolving, whyNever } from './resolving.ts';
+import { receiptOf } from './receipts.ts';
+import { type Resolving, whyNever } from './resolving.ts';
 
 export interface Sending {
   send(params: Params<'send'>): Promise<Receipt>;
   sendFile(params: Params<'files.send'>): Promise<Receipt>;
+  /** What became of messages that were sent before. */
+  receipt(params: Params<'receipt'>): Promise<Receipt>;
+  edit(params: Params<'outbox.edit'>): Promise<Result<'outbox.edit'>>;
 }
 
 const longestSeconds = 7 * 24 * 60 * 60;
@@ -81,13 +85,39 @@ export function createSending(parts: HubParts, accounts: Accounts, resolving: Re
         throw new Fault('too-long', `${file.name} has ${file.bytes} bytes; ${account.name} takes at most ${most}`);
       // Until the network has given the file its id, the path stands for it.
       const files = [{ ...file, id: params.path as FileId }];
-      const row = enqueue(entry, { text: '', path: params.path, files });
-      return await receipt(entry, [row], params.wait, timeout);
+      const order = {
+        text: '',
+        path: params.path,
+        files,
+        ...(params.key === undefined ? {} : { scriptKey: params.key }),
+      };
+      refuseOtherText(parts, entry, order);
+      return await receipt(entry, [enqueue(entry, order)], params.wait, timeout);
+    },
+    async receipt(params) {
+      refuseBadWait(params.wait);
+      const rows = params.messages.map((message) => ownRow(parts, message));
+      const [first] = rows;
+      if (!first || rows.some(({ key }) => key !== first.key))
+        throw new Fault('bad-data', 'a receipt is of messages of one conversation');
+      return await receipt(resolving.entry(first.key), rows, params.wait, timeoutOf(params.timeout));
+    },
+    async edit({ message, text }) {
+      const row = ownRow(parts, message);
+      const entry = resolving.entry(row.key);
+      const [only = '', ...more] = partsOf(accounts.of(entry), entry, clean(text), false);
+      if (only === '' || more.length > 0)
+        throw new Fault('bad-data', 'the text is empty; imux outbox discard drops it');
+      if (row.files.length > 0) throw new Fault('bad-data', `message ${message} is a file, which has no text`);
+      const view = messageView(core, outbox.edit(row.row, only));
+      parts.publish([{ type: 'message-changed', message: view, what: 'edited' }]);
+      return { message: view };
     },
   };
 }
 
-function timeoutOf(seconds: number): AbortSignal {
+/** Aborts after that many seconds, a week at most. */
+export function timeoutOf(seconds: number): AbortSignal {
   return AbortSignal.timeout(Math.round(Math.min(Math.max(seconds, 0), longestSeconds) * 1000));
 }
 
@@ -139,62 +169,22 @@ export function rowNumber(id: string): number {
   return Number(id);
 }
 
+function ownRow({ archive }: HubParts, message: string): Row {
+  const row = archive.row(rowNumber(message));
+  if (row?.state === undefined) throw new Fault('not-found', `no message ${message} of your own`);
+  return row;
+}
+
 /** The same key means the same message: to another conversation or with another text it is a mistake. */
 function refuseOtherText(
   { archive }: HubParts,
   entry: Entry,
-  order: { readonly text: string; readonly scriptKey?: string },
+  order: { readonly text: string; readonly path?: string; readonly scriptKey?: string },
 ): void {
   if (order.scriptKey === undefined) return;
   const before = archive.byScriptKey(order.scriptKey);
-  if (!before || (before.key === entry.key && before.text === order.text)) return;
-  const what = before.key === entry.key ? 'another text' : 'another target';
+  const same = before?.text === order.text && (before && archive.pathOf(before.row)) === order.path;
+  if (!before || (before.key === entry.key && same)) return;
+  const what = before.key !== entry.key ? 'another target' : order.path === undefined ? 'another text' : 'another file';
   throw new Fault('bad-data', `the id "${order.scriptKey}" was used before, for ${what}`);
-}
-
-const order: readonly MessageState[] = ['failed', 'unknown', 'queued', 'sent', 'accepted', 'delivered', 'read'];
-
-/** Of several parts, the one that fared worst speaks for all. */
-function receiptOf(entry: Entry, rows: readonly Row[], wait: Wait): Receipt {
-  const [first, ...others] = rows;
-  if (!first) throw new Fault('bad-data', 'there is nothing to send');
-  const rank = (row: Row): number => order.indexOf(row.state ?? 'accepted');
-  const worst = others.reduce((low, row) => (rank(row) < rank(low) ? row : low), first);
-  const { state, error } = outcome(entry, worst, wait);
-  const part = others.length > 0 && error ? `part ${rows.indexOf(worst) + 1} of ${rows.length}: ` : '';
-  return {
-    target: targetOf(entry),
-    account: entry.account.account,
-    network: entry.account.network,
-    id: String(first.row),
-    ...(first.scriptKey === undefined ? {} : { key: first.scriptKey }),
-    state,
-    ...(error ? { error: { ...error, message: `${part}${error.message}` } } : {}),
-  };
-}
-
-/** What is still under way when the time is up is said to be so, never left silent. */
-function outcome(entry: Entry, row: Row, wait: Wait): { state: MessageState; error?: LinkError } {
-  const state = row.state ?? 'accepted';
-  switch (state) {
-    case 'failed':
-    case 'unknown':
-      return { state, ...(row.error ? { error: linkError(row.error) } : {}) };
-    case 'queued':
-      return wait === 'queued'
-        ? { state }
-        : { state, error: (whyNever(entry.account) ?? notNow(entry.account)).detail };
-    case 'sent':
-      if (wait === 'queued') return { state: 'queued' };
-      return {
-        state: 'unknown',
-        error: { code: 'timeout', message: 'the network has not said yet that it took it', certain: false },
-      };
-    case 'accepted':
-      if (wait !== 'delivered') return { state };
-      return { state, error: { code: 'timeout', message: 'not delivered in time', certain: false } };
-    case 'delivered':
-    case 'read':
-      return { state };
-  }
 }

@@ -233,6 +233,24 @@ export interface CheckStep {
   readonly code?: LinkErrorCode;
 }
 
+/** Where a target leads, whether or not there is a conversation yet. */
+export interface Place {
+  readonly account: string;
+  readonly network: string;
+  /** The address within the network. */
+  readonly id: string;
+  /** `ACCOUNT:ADDRESS`. */
+  readonly target: string;
+  readonly name: string;
+  readonly kind: 'person' | 'room';
+}
+
+export interface ReceiptPart {
+  readonly id: string;
+  readonly state: MessageState;
+  readonly error?: LinkError;
+}
+
 export type Receipt = {
   readonly target: string;
   readonly account: string;
@@ -241,6 +259,8 @@ export type Receipt = {
   readonly key?: string;
   readonly state: MessageState;
   readonly error?: LinkError;
+  /** Of a text that went out in several; `state` is that of the part that fared worst. */
+  readonly parts?: readonly ReceiptPart[];
 };
 
 export type Wait = 'queued' | 'accepted' | 'delivered';
@@ -279,7 +299,16 @@ export interface Methods {
   };
   contacts: { params: { readonly account?: string }; result: { readonly contacts: readonly ContactView[] } };
   /** Where a target leads, without sending. Fails with `ambiguous` (candidates) or `not-found`. */
-  resolve: { params: { readonly target: string }; result: { readonly contact: ContactView; readonly limits: Limits } };
+  resolve: {
+    /** Seconds (30 where not given) to wait for an account that is about to connect. */
+    params: { readonly target: string; readonly timeout?: number };
+    result: { readonly contact: ContactView; readonly limits: Limits };
+  };
+  /** As `resolve`, but nothing changes by it: no room is entered, no row is made. */
+  look: {
+    params: { readonly target: string; readonly timeout?: number };
+    result: { readonly place: Place; readonly limits: Limits };
+  };
   send: {
     params: Destination & {
       readonly text: string;
@@ -294,7 +323,17 @@ export interface Methods {
     result: Receipt;
   };
   'files.send': {
-    params: Destination & { readonly path: string; readonly wait: Wait; readonly timeout: number };
+    params: Destination & {
+      readonly path: string;
+      readonly key?: string;
+      readonly wait: Wait;
+      readonly timeout: number;
+    };
+    result: Receipt;
+  };
+  /** Waits for own messages (of one conversation) to reach a state; what stands as one receipt was sent as one. */
+  receipt: {
+    params: { readonly messages: readonly string[]; readonly wait: Wait; readonly timeout: number };
     result: Receipt;
   };
   'files.save': {
@@ -304,6 +343,11 @@ export interface Methods {
   'outbox.list': { params: Record<never, never>; result: { readonly messages: readonly MessageView[] } };
   'outbox.retry': { params: { readonly message: string }; result: Record<never, never> };
   'outbox.discard': { params: { readonly message: string }; result: Record<never, never> };
+  /** Another text for a message that waits, or that failed; refused while it is on its way. */
+  'outbox.edit': {
+    params: { readonly message: string; readonly text: string };
+    result: { readonly message: MessageView };
+  };
   edit: { params: { readonly message: string; readonly text: string }; result: Record<never, never> };
   retract: { params: { readonly message: string }; result: Record<never, never> };
   react: { params: { readonly message: string; readonly emoji: readonly string[] }; result: Record<never, never> };

@@ -29,6 +29,8 @@ export interface TestNetwork {
   /** What each account has in its list. */
   roster: { contacts: readonly Contact[]; chats: readonly Chat[] };
   limits: Limits;
+  /** Addresses that were resolved by more than a look, as a room would be entered. */
+  readonly entered: string[];
 }
 
 export interface TestSession {
@@ -69,6 +71,7 @@ export function testNetwork(options: TestNetworkOptions = {}): TestNetwork {
   const online = new Map<string, TestSession>();
   const network: TestNetwork = {
     ledger: [],
+    entered: [],
     onSend: undefined,
     onSignIn: undefined,
     roster: { contacts: [contactOf('Alice'), contactOf('Bob')], chats: [roomOf('#imux')] },
@@ -130,8 +133,9 @@ export function testNetwork(options: TestNetworkOptions = {}): TestNetwork {
         network.ledger.push({ self, chat, text, nonce });
         return messageId(`sent-${network.ledger.length}`);
       },
-      async resolve(address) {
+      async resolve(address, _signal, look = false) {
         if (address.startsWith('nobody')) throw new AdapterError('not-found', `there is no ${address}`);
+        if (!look) network.entered.push(address);
         return { id: chatId(address), kind: address.startsWith('#') ? 'room' : 'direct', address, title: address };
       },
       limits: () => network.limits,

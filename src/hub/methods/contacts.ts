@@ -7,11 +7,13 @@ import type { Change, Handlers, Method } from '../../link/messages.ts';
 import type { Accounts } from '../accounts.ts';
 import type { HubParts } from '../parts.ts';
 import type { Resolving } from '../resolving.ts';
+import { timeoutOf } from '../sending.ts';
 
-type Ours = 'contacts' | 'resolve' | 'profile' | 'presence.set' | 'requests.answer' | 'prompts.answer';
+type Ours = 'contacts' | 'resolve' | 'look' | 'profile' | 'presence.set' | 'requests.answer' | 'prompts.answer';
 type ContactMethods = Pick<Handlers, Ours | Extract<Method, `contacts.${string}` | `rooms.${string}`>>;
 
-const resolveMs = 30_000;
+/** Seconds. */
+const resolveTimeout = 30;
 
 export function contactMethods(parts: HubParts, accounts: Accounts, resolving: Resolving): ContactMethods {
   const { core, publish } = parts;
@@ -31,10 +33,11 @@ export function contactMethods(parts: HubParts, accounts: Accounts, resolving: R
       if (account === undefined) return { contacts: Array.from(state.entries.values(), contactView) };
       return { contacts: Array.from(accounts.get(account).entry.byChat.values(), contactView) };
     },
-    resolve: async ({ target }) => {
-      const entry = await resolving.target(target, AbortSignal.timeout(resolveMs));
+    resolve: async ({ target, timeout = resolveTimeout }) => {
+      const entry = await resolving.target(target, timeoutOf(timeout));
       return { contact: contactView(entry), limits: accounts.of(entry).account.limits(entry.chat) };
     },
+    look: async ({ target, timeout = resolveTimeout }) => await resolving.look(target, timeoutOf(timeout)),
     profile: async ({ conversation }) => {
       const entry = resolving.entry(conversation);
       const profile = await facetOf(entry, 'profiles').read(person(entry));

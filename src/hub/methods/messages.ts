@@ -12,7 +12,7 @@ import type { HubParts } from '../parts.ts';
 import type { Resolving } from '../resolving.ts';
 import { rowNumber, type Sending } from '../sending.ts';
 
-type Ours = 'send' | 'search' | 'edit' | 'retract' | 'react' | 'typing' | 'read' | 'history.fill';
+type Ours = 'send' | 'receipt' | 'search' | 'edit' | 'retract' | 'react' | 'typing' | 'read' | 'history.fill';
 type MessageMethods = Pick<
   Handlers,
   Ours | Extract<Method, `messages.${string}` | `files.${string}` | `outbox.${string}`>
@@ -82,6 +82,8 @@ export function messageMethods(
     }),
     send: sending.send,
     'files.send': sending.sendFile,
+    receipt: sending.receipt,
+    'outbox.edit': sending.edit,
     'files.save': async ({ message, file, folder }) => {
       const { row, running } = place(message);
       const found = row.files.find(({ id }) => id === file);
