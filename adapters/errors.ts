@@ -2,9 +2,13 @@
 export type ErrorCode =
   | 'auth'
   | 'unreachable'
+  /** Names say that there is no such server: the account's, or the recipient's. */
+  | 'host-unknown'
   | 'rate-limited'
   | 'refused'
   | 'not-found'
+  /** What was given can be no address, or no message, on that network. */
+  | 'bad-data'
   | 'too-long'
   | 'unsupported'
   | 'protocol';

@@ -114,7 +114,7 @@ export function rooms(connection: Connection, talk: Talk): Rooms {
     },
     async join(given, password) {
       const name = connection.isChannel(given) ? given : `#${given}`;
-      if (/[\s,\x07]/.test(name)) throw new AdapterError('not-found', `"${name}" is no name for a channel`);
+      if (/[\s,\x07]/.test(name)) throw new AdapterError('bad-data', `"${name}" is no name for a channel`);
       const room = joined.get(fold(name));
       if (room) return chatOf(room.name, room.topic);
       const params = password === undefined ? [name] : [name, password];

@@ -106,10 +106,10 @@ export function roster(connection: Connection, talk: Talk, rooms: Rooms): Roster
   };
 }
 
-/** @throws AdapterError `not-found` for what no server takes as a nick. */
+/** @throws AdapterError `bad-data` for what no server takes as a nick. */
 export function checkNick(who: string, { isChannel }: Connection): string {
   if (who === '' || isChannel(who) || /[\s,*?!@:\0\x07]/.test(who)) {
-    throw new AdapterError('not-found', `"${who}" is neither a nick nor a channel`);
+    throw new AdapterError('bad-data', `"${who}" is neither a nick nor a channel`);
   }
   return who;
 }

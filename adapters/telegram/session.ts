@@ -124,7 +124,7 @@ async function signIn(api: BotApi, out: Outbound, host: Host, signal: AbortSigna
 }
 
 /** What may pass ends the session instead: the update stays unconfirmed and comes again. */
-const PASSING: readonly ErrorCode[] = ['unreachable', 'rate-limited', 'auth'];
+const PASSING: readonly ErrorCode[] = ['unreachable', 'host-unknown', 'rate-limited', 'auth'];
 
 /** One update; whatever is wrong with it, the next ones are read. */
 async function deliver(update: unknown, state: Online, host: Host): Promise<void> {
@@ -193,7 +193,7 @@ async function resolve(state: Online, address: string, signal: AbortSignal, look
   const known = state.known.find(wanted);
   if (known) return known;
   if (!/^(?:@?[A-Za-z]\w{2,63}|-?\d{1,16})$/.test(wanted))
-    throw new AdapterError('not-found', 'a Telegram address looks like @name or -1001234567890');
+    throw new AdapterError('bad-data', 'a Telegram address looks like @name or -1001234567890');
   const chat = /^-?\d+$/.test(wanted) ? Number(wanted) : `@${wanted.replace(/^@/, '')}`;
   const raw = await state.api.invoke('getChat', { chat_id: chat }, { signal });
   const sight = sightOf(object(raw), state.view);

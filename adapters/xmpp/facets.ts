@@ -47,7 +47,7 @@ function placeFacets(acting: () => Online): Pick<Facets, 'rooms' | 'files'> {
 function roomAddress(name: string): string {
   const jid = bare(parseAddress(name));
   if (!jid.includes('@'))
-    throw new AdapterError('not-found', `"${name}" is no room: one looks like tea@conference.example.org`);
+    throw new AdapterError('bad-data', `"${name}" is no room: one looks like tea@conference.example.org`);
   return jid;
 }
 

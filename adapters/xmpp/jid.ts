@@ -37,7 +37,7 @@ function canonical(address: string): string {
 
 /**
  * What a person wrote as an address, in canonical form; `xmpp:` in front and a query behind (RFC 5122) are allowed.
- * @throws AdapterError `not-found` that says what is wrong with it.
+ * @throws AdapterError `bad-data` that says what is wrong with it.
  */
 export function parseAddress(text: string): string {
   const written = text.trim();

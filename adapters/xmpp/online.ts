@@ -180,8 +180,8 @@ async function resolve(
   const info = await abortable(services.info(host), signal).catch((error: unknown) => {
     const known = asAdapterError(error);
     // A server may keep to itself what it is; only that there is none is an answer.
-    if (known.code === 'not-found')
-      throw new AdapterError('not-found', `there is no XMPP server at ${host}`, { cause: error });
+    if (known.code === 'host-unknown')
+      throw new AdapterError('host-unknown', `there is no XMPP server at ${host}`, { cause: error });
     signal.throwIfAborted();
     return undefined;
   });

@@ -55,8 +55,8 @@ export function exitCodeOf(code: LinkErrorCode): number {
 export function exitCodeOfState(state: MessageState, reached: boolean, code: LinkErrorCode | undefined): number {
   if (reached) return exit.ok;
   if (state === 'failed') return exitCodeOf(code ?? 'protocol');
-  // An outcome nobody knows, or one that may still come: a reason that will not pass by itself is told all the same.
-  return code && code !== 'timeout' ? exitCodeOf(code) : exit.tempFail;
+  // It is on its way or may have gone out. Only of what waits for the person to act is the reason told as well.
+  return state === 'queued' && code && code !== 'unreachable' ? exitCodeOf(code) : exit.tempFail;
 }
 
 /** Of several targets: the worst, but 75 where any may still go out. */

@@ -124,7 +124,9 @@ function refused(port: Attempts, line: Line, item: Item, error: AdapterError): N
       return later(item, error.retryAfter);
     case 'auth':
     case 'refused':
+    case 'host-unknown':
     case 'not-found':
+    case 'bad-data':
     case 'too-long':
     case 'unsupported':
     case 'protocol':

@@ -33,12 +33,10 @@ export type LinkErrorCode =
   | ErrorCode
   | 'usage'
   | 'ambiguous'
-  | 'bad-data'
   | 'hub'
   | 'timeout'
   | 'disk'
   | 'settings'
-  | 'host-unknown'
   | 'cancelled';
 
 export interface LinkError {

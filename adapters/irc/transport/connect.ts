@@ -95,12 +95,12 @@ const WORDS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
-/** A socket's error in plain words: `protocol` where TLS or a certificate is at fault, else `unreachable`. */
+/** A socket's error in plain words: `protocol` where TLS or a certificate is at fault, `host-unknown`, else `unreachable`. */
 export function socketError(cause: unknown, endpoint: Endpoint): AdapterError {
   if (cause instanceof AdapterError) return cause;
   const code = errorCode(cause);
   const tlsFault = /CERT|SSL|TLS|SIGNATURE|ISSUER/.test(code) || code === 'EPROTO';
-  const kind: ErrorCode = tlsFault ? 'protocol' : 'unreachable';
+  const kind: ErrorCode = tlsFault ? 'protocol' : code === 'ENOTFOUND' ? 'host-unknown' : 'unreachable';
   const why = WORDS[code] ?? (cause instanceof Error ? cause.message : String(cause));
   return new AdapterError(kind, `${endpoint.host}:${endpoint.port}: ${why}`, { cause });
 }

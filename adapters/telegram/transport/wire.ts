@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { Clock } from '../../contract.ts';
-import { AdapterError } from '../../errors.ts';
+import { AdapterError, type ErrorCode } from '../../errors.ts';
 
 /** A request body; `bytes` is its exact length. */
 export interface Body {
@@ -118,7 +118,7 @@ function attemptOf(request: ClientRequest, secure: boolean, host: string, clock:
   });
   const fault = (error: unknown): AdapterError => {
     if (error instanceof AdapterError) return error;
-    return new AdapterError('unreachable', stopped ?? reason(error, host), {
+    return new AdapterError(stopped === undefined ? kindOf(error) : 'unreachable', stopped ?? reason(error, host), {
       cause: causeOf(error),
       // A body that is shorter than its content-length is no request: only a whole one can have had an effect.
       certain: !(reached && whole),
@@ -215,20 +215,29 @@ async function* paced(response: IncomingMessage, attempt: Attempt, deadline: num
   }
 }
 
+const TLS_FAULT = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO|SSL|TLS/;
+
+function kindOf(error: unknown): ErrorCode {
+  const code = codeOf(error);
+  if (code === 'ENOTFOUND') return 'host-unknown';
+  return TLS_FAULT.test(code) ? 'protocol' : 'unreachable';
+}
+
 function reason(error: unknown, host: string): string {
   const code = codeOf(error);
   switch (code) {
     case 'ECONNREFUSED':
       return `nothing listens at ${host}`;
     case 'ENOTFOUND':
+      return `there is no host ${host}`;
     case 'EAI_AGAIN':
-      return `${host} cannot be found: no network, or a wrong name`;
+      return `${host} cannot be looked up: no network, or a wrong name`;
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
     case 'ETIMEDOUT':
       return `there is no way to ${host} just now`;
     default:
-      if (/CERT|SELF_SIGNED|ALTNAME|UNABLE_TO|SSL|TLS/.test(code))
+      if (TLS_FAULT.test(code))
         return `${host} does not prove that it is that server (${code}); a sign-in page of the network you are on?`;
       return `the connection to ${host} broke off`;
   }

@@ -31,7 +31,7 @@ const WIDTH_FORMS = /[\uff01-\uffef\u3000]/g;
 const known = new Map<string, Jid>();
 const KNOWN_LIMIT = 10_000;
 
-/** @throws AdapterError `not-found` for what is no JID. */
+/** @throws AdapterError `bad-data` for what is no JID. */
 export function parseJid(text: string): Jid {
   const found = known.get(text);
   if (found) return found;
@@ -135,5 +135,5 @@ function codePoint(character: string): string {
 }
 
 function invalid(text: string, why: string): AdapterError {
-  return new AdapterError('not-found', `"${text.slice(0, 80)}" is no XMPP address: ${why}`);
+  return new AdapterError('bad-data', `"${text.slice(0, 80)}" is no XMPP address: ${why}`);
 }

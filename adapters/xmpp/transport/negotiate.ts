@@ -68,12 +68,17 @@ async function attach(work: Negotiation): Promise<void> {
       connection._attachSocket(ready);
       return;
     } catch (error) {
-      // A certificate that is not good says more than an address that does not answer.
-      failure = failure instanceof AdapterError && failure.code !== 'unreachable' ? failure : error;
+      failure = tellsMore(failure) > tellsMore(error) ? failure : error;
       if (signal.aborted) break;
     }
   }
   throw failure;
+}
+
+/** A certificate that is not good says more than a host that does not answer, and that more than a missing name. */
+function tellsMore(failure: unknown): number {
+  if (!(failure instanceof AdapterError) || failure.code === 'host-unknown') return 0;
+  return failure.code === 'unreachable' ? 1 : 2;
 }
 
 async function candidatesFor(

@@ -16,7 +16,7 @@ export interface Reach {
   readonly signal: AbortSignal;
 }
 
-/** A connected TCP socket, directly or through the proxy. @throws AdapterError `unreachable` */
+/** A connected TCP socket, directly or through the proxy. @throws AdapterError `unreachable`, `host-unknown` */
 export async function connectSocket({ host, port }: Target, { names, proxy, signal }: Reach): Promise<Socket> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
   let socket: Socket | undefined;
@@ -37,6 +37,8 @@ export async function connectSocket({ host, port }: Target, { names, proxy, sign
   } catch (error) {
     socket?.destroy();
     if (error instanceof AdapterError) throw error;
+    if (codeOf(error) === 'ENOTFOUND')
+      throw new AdapterError('host-unknown', `there is no host ${host}`, { cause: error });
     const why = limited.aborted ? 'no answer' : reason(error);
     throw new AdapterError('unreachable', `cannot connect to ${host}:${port}: ${why}`, { cause: error });
   }

@@ -45,17 +45,21 @@ export function nameService(servers?: readonly string[]): NameService {
 
 function lookupBy(resolver: Resolver): LookupFunction {
   return (host, options, callback) => {
+    let trouble = false;
     const ask = (family: 4 | 6): Promise<LookupAddress[]> =>
       new Promise((resolve) => {
-        const done = (error: Error | null, found: readonly string[]): void =>
+        const done = (error: NodeJS.ErrnoException | null, found: readonly string[]): void => {
+          if (error && !NO_SUCH_NAME.has(error.code ?? '')) trouble = true;
           resolve(error ? [] : found.map((address) => ({ address, family })));
+        };
         if (family === 4) resolver.resolve4(host, done);
         else resolver.resolve6(host, done);
       });
     void Promise.all([ask(6), ask(4)]).then((answers) => {
       const found = answers.flat();
       const first = found[0];
-      if (!first) callback(Object.assign(new Error(`no address for ${host}`), { code: 'ENOTFOUND' }), '');
+      const code = trouble ? 'EAI_AGAIN' : 'ENOTFOUND';
+      if (!first) callback(Object.assign(new Error(`no address for ${host}`), { code }), '');
       else if (options.all) callback(null, found);
       else callback(null, first.address, first.family);
     });

@@ -69,7 +69,7 @@ test('channels joined by hand are joined again with their keys, and one that was
 test.each([
   ['#locked', 'refused', /key/],
   ['#closed', 'refused', /invited/],
-  ['#no,commas', 'not-found', /no name/],
+  ['#no,commas', 'bad-data', /no name/],
 ])('joining %s is `%s`', async (name, code, words) => {
   const client = await signIn(await serve());
   await expect(client.session.rooms?.join(name)).rejects.toMatchObject({ code, message: expect.stringMatching(words) });

@@ -115,7 +115,7 @@ describe('T2 the token is told to nobody', () => {
     const port = address !== null && typeof address === 'object' ? address.port : 0;
     const one = keep(open(server, { api: `https://localhost:${port}` }));
     const error = await one.ended;
-    expect(error?.code).toBe('unreachable');
+    expect(error?.code).toBe('protocol');
     expect(error?.message).toContain('does not prove');
     expectClean(one, error);
     expect(asked).toBe(0);

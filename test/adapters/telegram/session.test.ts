@@ -172,7 +172,7 @@ describe('people and rooms', () => {
     expect((await one.host.next('chat')).chat.title).toBe('Mad tea party');
   });
 
-  it('resolves names, ids and links; says `not-found` of strangers and `refused` where it was blocked', async () => {
+  it('resolves names, ids and links; says `not-found` of strangers, `bad-data` of what is no address and `refused` where it was blocked', async () => {
     const signal = AbortSignal.timeout(5000);
     const { session } = one;
     expect(await session.resolve('@teaparty', signal)).toMatchObject({
@@ -184,8 +184,10 @@ describe('people and rooms', () => {
     expect(await session.resolve('41', signal)).toMatchObject({ kind: 'direct', title: 'Alice Liddell' });
     // A name leads to people only once they are known: the Bot API looks up none but groups and channels.
     expect(await session.resolve('ALICE', signal)).toMatchObject({ id: '41' });
-    for (const nobody of ['43', '@cheshire', '77777', '-1009', 'not an address', '', '../getMe', `@${'x'.repeat(99)}`])
+    for (const nobody of ['43', '@cheshire', '77777', '-1009'])
       await expect(session.resolve(nobody, signal)).rejects.toMatchObject({ code: 'not-found' });
+    for (const none of ['not an address', '', '../getMe', `@${'x'.repeat(99)}`])
+      await expect(session.resolve(none, signal)).rejects.toMatchObject({ code: 'bad-data' });
 
     server.expel(alice, alice);
     expect((await one.host.next('notice')).text).toContain('Alice Liddell has blocked');

@@ -302,16 +302,16 @@ describe('addresses', () => {
   ]) {
     it(`"${address.slice(0, 20)}" is none`, async () => {
       await begin();
-      await expect(resolve(address)).rejects.toMatchObject({ code: 'not-found' });
+      await expect(resolve(address)).rejects.toMatchObject({ code: 'bad-data' });
     });
   }
 
-  it('on a server that does not exist are `not-found`', async () => {
+  it('on a server that does not exist are `host-unknown`', async () => {
     await begin({
       answer: (iq) =>
-        iq.attrs.to === 'nowhere.example' ? new AdapterError('not-found', 'remote server not found') : undefined,
+        iq.attrs.to === 'nowhere.example' ? new AdapterError('host-unknown', 'remote server not found') : undefined,
     });
-    await expect(resolve('bob@nowhere.example')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(resolve('bob@nowhere.example')).rejects.toMatchObject({ code: 'host-unknown' });
   });
 
   it('on a server that says nothing of itself are people', async () => {
@@ -380,7 +380,7 @@ describe('rooms', () => {
 
   it('need an address that can be one', async () => {
     await begin();
-    await expect(on.session.rooms?.join('tea')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(on.session.rooms?.join('tea')).rejects.toMatchObject({ code: 'bad-data' });
   });
 });
 

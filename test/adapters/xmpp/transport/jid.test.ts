@@ -72,7 +72,7 @@ describe('a JID', () => {
     [`alice@example.com/${'é'.repeat(512)}`],
     ['x'.repeat(100_000)],
   ])('L13 %j is none', async (text) => {
-    await refusal((async () => parseJid(text))(), 'not-found');
+    await refusal((async () => parseJid(text))(), 'bad-data');
     expect(tryJid(text)).toBeUndefined();
   });
 

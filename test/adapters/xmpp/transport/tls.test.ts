@@ -260,7 +260,7 @@ describe('DNS', () => {
 
   test('L7 X11 only the two services for clients are asked for, and no TXT record', async () => {
     const names = await ask({ addresses: {} });
-    await refusal(open(0, { settings: settings('auto', 'alice@im.example'), names }), 'unreachable');
+    await refusal(open(0, { settings: settings('auto', 'alice@im.example'), names }), 'host-unknown');
     const kinds = new Set(dns?.questions);
     expect([...kinds].sort()).toEqual([
       'A im.example',
