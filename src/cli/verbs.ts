@@ -1,0 +1,14 @@
+import type { Verb } from './verb.ts';
+
+/** Every verb by its name, loaded once it is asked for; `screen` stands for no verb at all. */
+export const verbs = {
+  screen: () => import('./screen.ts'),
+  account: () => import('./account.ts'),
+  chats: () => import('./chats.ts'),
+  contacts: () => import('./contacts.ts'),
+  demo: () => import('./demo.ts'),
+  hub: () => import('./hub.ts'),
+  networks: () => import('./networks.ts'),
+  send: () => import('./send.ts'),
+  watch: () => import('./watch.ts'),
+} satisfies Readonly<Record<string, () => Promise<Verb>>>;
