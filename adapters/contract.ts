@@ -236,8 +236,14 @@ export type AdapterEvent =
   | { readonly type: 'members'; readonly chat: ChatId; readonly members: readonly Member[] }
   | { readonly type: 'member'; readonly chat: ChatId; readonly member: Member; readonly present: boolean }
   | { readonly type: 'presence'; readonly user: UserId; readonly state: Presence; readonly note?: string }
-  /** `live: false`: from an archive or a playback; shown, counted, but never announced as new. */
-  | { readonly type: 'message'; readonly message: Message; readonly live: boolean }
+  /**
+   * `live: false`: missed, and now from an archive, a playback or a queue of the network: shown where its time belongs,
+   * counted as unread, but never announced as new. `seen`: read already as far as can be told (the network says so, or
+   * it is of before the account's first sign-in here): not counted either. A `read-elsewhere` may follow for the others.
+   * Within a chat events come in the order of the chat, so what was missed comes before what is live. An own message
+   * says that all before it was read.
+   */
+  | { readonly type: 'message'; readonly message: Message; readonly live: boolean; readonly seen?: boolean }
   | {
       readonly type: 'receipt';
       readonly chat: ChatId;

@@ -10,8 +10,8 @@ type Messages = Pick<Archive, 'receive' | 'edit' | 'retract' | 'react' | 'markRe
 
 const INSERT = `
   INSERT INTO message (row, conversation, id, nonce, sender, sender_name, at, text, style, reply_to, files, state,
-    edited, retracted, mention, counted, tried)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, 0) ON CONFLICT DO NOTHING`;
+    edited, retracted, mention, counted, place, tried)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, 0) ON CONFLICT DO NOTHING`;
 /** An own row may have failed by our count; its echo proves that it went out. */
 const PAIR = `
   UPDATE OR IGNORE message SET id = ?, error = NULL,
@@ -45,7 +45,8 @@ function receiver({ db, tx, conversations, rows, ...rest }: Ground): Messages['r
     const [style, replyTo, state] = [m.style ?? null, m.replyTo ?? null, sender === null ? 'accepted' : null];
     const [mention, unread] = [m.mention ? 1 : 0, counted ? 1 : 0];
     const values = [row, number, m.id, m.nonce ?? null, sender, m.fromName, at, m.text, style, replyTo, files, state];
-    if (insert.run(...values, mention, unread).changes === 0) return undefined;
+    const place = m.filled === true ? at : Math.max(now.last, at);
+    if (insert.run(...values, mention, unread, place).changes === 0) return undefined;
     rows.next();
     conversations.count(m.key, {
       unread: now.unread + unread,
@@ -61,7 +62,7 @@ function receiver({ db, tx, conversations, rows, ...rest }: Ground): Messages['r
 
 /** What `decodeRow` would read back. */
 function rowOf(m: Incoming, row: number, at: number, account: string): Row {
-  const { unread: _, files = [], ...told } = m;
+  const { unread: _, filled: __, files = [], ...told } = m;
   const stored = { ...told, row, account, at, files, edited: false, retracted: false, reactions: {} };
   return m.from === 'self' ? { ...stored, state: 'accepted' } : stored;
 }
@@ -125,16 +126,27 @@ function reactionsWith(before: string | undefined, by: string, emoji: readonly s
 }
 
 function reader({ db, tx, conversations }: Ground): Messages['markRead'] {
+  const placeOf = db.prepare('SELECT place FROM message WHERE row = ? AND conversation = ?');
   const after = db.prepare(
-    'SELECT count(*) AS unread, coalesce(sum(mention), 0) AS mentions FROM message WHERE conversation = ? AND row > ? AND counted = 1',
+    `SELECT count(*) AS unread, coalesce(sum(mention), 0) AS mentions FROM message
+     WHERE conversation = ? AND (place, row) > (?, ?) AND counted = 1`,
   );
   return (key, upTo) => {
     const now = conversations.get(key);
-    if (!now || upTo <= now.readUpTo) return now;
-    return tx.grouped(now.account, () => {
-      const left = now.unread === 0 ? undefined : after.get(numberOfKey(key), upTo);
-      const [unread, mentions] = [numberOf(left?.unread), numberOf(left?.mentions)];
-      return conversations.count(key, { unread, mentions, readUpTo: upTo, last: now.last });
+    if (!now) return now;
+    const number = numberOfKey(key);
+    const stands = (row: number): number => numberOf(placeOf.get(row, number)?.place ?? 0);
+    return tx.guarded(() => {
+      const [before, place] = [stands(now.readUpTo), stands(upTo)];
+      const again = upTo === now.readUpTo;
+      if (!again && (place < before || (place === before && upTo < now.readUpTo))) return now;
+      // What was filled in above that row since then is read as well, though its own row is higher.
+      if (again && now.unread === 0) return now;
+      return tx.grouped(now.account, () => {
+        const left = now.unread === 0 ? undefined : after.get(number, place, upTo);
+        const [unread, mentions] = [numberOf(left?.unread), numberOf(left?.mentions)];
+        return conversations.count(key, { unread, mentions, readUpTo: upTo, last: now.last });
+      });
     });
   };
 }

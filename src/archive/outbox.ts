@@ -26,8 +26,8 @@ const REACHED_FROM: Readonly<Record<MessageState, readonly MessageState[]>> = {
 
 const INSERT = `
   INSERT INTO message (row, conversation, nonce, sender, sender_name, at, text, reply_to, files, state, edited,
-    retracted, mention, counted, script_key, path, tried)
-  VALUES (?, ?, ?, NULL, '', ?, ?, ?, ?, 'queued', 0, 0, 0, 0, ?, ?, 0)`;
+    retracted, mention, counted, script_key, path, place, tried)
+  VALUES (?, ?, ?, NULL, '', ?, ?, ?, ?, 'queued', 0, 0, 0, 0, ?, ?, ?, 0)`;
 
 export function sending(ground: Ground): Sending {
   const { db, tx, conversations, decode } = ground;
@@ -91,8 +91,9 @@ function enqueuer(ground: Ground): Sending['enqueue'] {
     const { replyTo = null, scriptKey = null, path = null } = m;
     const [row, at, files] = [rows.next(), milliseconds(m.at), filesOf(m)];
     const shown = files.length > 0 ? JSON.stringify(files) : null;
-    insert.run(row, number, m.nonce, at, m.text, replyTo, shown, scriptKey, path);
-    conversations.count(m.key, { ...now, last: Math.max(now.last, at) });
+    const last = Math.max(now.last, at);
+    insert.run(row, number, m.nonce, at, m.text, replyTo, shown, scriptKey, path, last);
+    conversations.count(m.key, { ...now, last });
     const { path: _, ...told } = m;
     const whole = { row, account: now.account, from: 'self', fromName: '', state: 'queued' } as const;
     return { ...told, ...whole, at, files, edited: false, retracted: false, mention: false, reactions: {} };

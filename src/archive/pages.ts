@@ -11,9 +11,17 @@ export function pages({ db, tx, decode, rows }: Ground): Pages {
   const byRow = db.prepare(`SELECT ${COLUMNS} FROM message WHERE row = ?`);
   const byId = db.prepare(`SELECT ${COLUMNS} FROM message WHERE conversation = ? AND id = ?`);
   const byScriptKey = db.prepare(`SELECT ${COLUMNS} FROM message WHERE script_key = ?`);
+  const last = db.prepare(
+    `SELECT ${COLUMNS} FROM message WHERE conversation = ? ORDER BY place DESC, row DESC LIMIT ?`,
+  );
   const page = db.prepare(
+    `SELECT ${COLUMNS} FROM message WHERE conversation = ? AND (place, row) < (?, ?)
+     ORDER BY place DESC, row DESC LIMIT ?`,
+  );
+  const older = db.prepare(
     `SELECT ${COLUMNS} FROM message WHERE conversation = ? AND row < ? ORDER BY row DESC LIMIT ?`,
   );
+  const placeOf = db.prepare('SELECT place FROM message WHERE row = ? AND conversation = ?');
   const since = db.prepare(`SELECT ${COLUMNS} FROM message WHERE row > ? ORDER BY row LIMIT ?`);
   const all = (values: ReturnType<typeof page.all>): Row[] => values.flatMap((value) => decode(value) ?? []);
 
@@ -21,8 +29,15 @@ export function pages({ db, tx, decode, rows }: Ground): Pages {
     row: (row) => tx.guarded(() => decode(byRow.get(row))),
     byId: (key, id) => tx.guarded(() => decode(byId.get(numberOfKey(key), id))),
     byScriptKey: (key) => tx.guarded(() => decode(byScriptKey.get(key))),
-    page: (key, limit, before = Number.MAX_SAFE_INTEGER) =>
-      tx.guarded(() => all(page.all(numberOfKey(key), before, limit)).reverse()),
+    page: (key, limit, before) =>
+      tx.guarded(() => {
+        const number = numberOfKey(key);
+        const place = before === undefined ? undefined : placeOf.get(before, number)?.place;
+        // A row that is gone, or of elsewhere, stands nowhere: what arrived before it is the nearest to it.
+        if (before !== undefined && place === undefined) return all(older.all(number, before, limit)).reverse();
+        if (before === undefined || place === undefined) return all(last.all(number, limit)).reverse();
+        return all(page.all(number, place, before, limit)).reverse();
+      }),
     since: (after, limit) => tx.guarded(() => all(since.all(after, limit))),
     lastRow: () => rows.last(),
   };

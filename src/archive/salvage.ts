@@ -65,7 +65,8 @@ function copyTable(from: DatabaseSync, into: DatabaseSync, table: (typeof TABLES
   );
   let copied = 0;
   const keep = (value: Record<string, SQLOutputValue>): void => {
-    const values: SQLInputValue[] = names.map((name) => value[name] ?? null);
+    // Before version 2 of the layout rows had no place.
+    const values: SQLInputValue[] = names.map((name) => value[name] ?? (name === 'place' ? (value.at ?? 0) : null));
     try {
       copied += Number(insert.run(...values).changes);
     } catch {

@@ -8,6 +8,8 @@ import { ArchiveError } from './error.ts';
  * message.sender     NULL: the account itself, and then `state` is never NULL
  * message.counted    1: was unread when it arrived; back-fill is 0
  * mark               single numbers: `row`, the highest row ever given; `indexed`, the last row in `search`
+ * message.place      where it stands in its conversation, as milliseconds: what happens now comes last whatever the clocks say,
+ *                    what is filled in later goes where its time belongs; rows of the same place stand in their order
  * author             who wrote under which name; numbered for `search`
  * block              for each step of the index: its last row, and the earliest and latest `at` in it
  * search             conversation and author stand in it as one token each, see index.ts
@@ -37,11 +39,19 @@ export const STEPS: readonly string[] = [
   CREATE VIRTUAL TABLE search
     USING fts5 (text, conversation, author, content='', contentless_delete=1, tokenize='trigram');
   `,
+  `
+  ALTER TABLE message ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+  UPDATE message SET place = told.place
+    FROM (SELECT row, max(at) OVER (PARTITION BY conversation ORDER BY row) AS place FROM message) AS told
+    WHERE told.row = message.row;
+  DROP INDEX message_by_conversation;
+  CREATE INDEX message_by_place ON message (conversation, place);
+  `,
 ];
 
 /**
  * Brings the database to the newest version, each step in a transaction of its own.
- * @param backup keeps a copy of the database as it was at that version; called before each step but the first.
+ * @param backup keeps a copy of the database as it was at that version; called before each step, but not for a database that is new.
  * @throws ArchiveError `newer` where a newer imux wrote it.
  */
 export function migrate(db: DatabaseSync, backup: (version: number) => void, steps = STEPS): void {
@@ -50,7 +60,7 @@ export function migrate(db: DatabaseSync, backup: (version: number) => void, ste
     throw new ArchiveError('newer', `the archive was written by a newer imux (version ${found} of its layout)`);
   for (const [from, step] of steps.entries()) {
     if (from < found) continue;
-    if (from > 0) backup(from);
+    if (found > 0) backup(from);
     db.exec('BEGIN IMMEDIATE');
     try {
       db.exec(`${step}; PRAGMA user_version = ${from + 1}`);

@@ -63,8 +63,10 @@ export interface Incoming {
   readonly replyTo?: MessageId;
   readonly files?: readonly Attachment[];
   readonly mention: boolean;
-  /** False: back-fill; stored and read already, never unread. */
+  /** False: stored and read already, never unread. */
   readonly unread: boolean;
+  /** From an archive or a playback: stands where its time belongs, not behind what came before it. */
+  readonly filled?: boolean;
 }
 
 export interface Outgoing {
@@ -133,7 +135,7 @@ export interface Archive {
   row(row: number): Row | undefined;
   byId(key: ConversationKey, id: MessageId): Row | undefined;
   byScriptKey(scriptKey: string): Row | undefined;
-  /** Oldest first, the `limit` messages before row `before` (or the last ones). */
+  /** Oldest first, the `limit` messages that stand before row `before` (or the last ones). */
   page(key: ConversationKey, limit: number, before?: number): readonly Row[];
   /** Rows after `after` over all conversations, ascending. */
   since(after: number, limit: number): readonly Row[];
@@ -144,7 +146,7 @@ export interface Archive {
    */
   search(query: string, limit: number, account?: string): readonly Row[];
 
-  /** Everything up to that row is read; never goes back. Returns the conversation as it now stands. Grouped. */
+  /** Everything that stands up to that row is read, as `page` orders it; never goes back. Returns the conversation as it now stands. Grouped. */
   markRead(key: ConversationKey, upTo: number): Conversation | undefined;
 
   /** Adapter memory of one account. Set is grouped with the messages received before it. */

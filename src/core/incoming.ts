@@ -10,6 +10,13 @@ import { messageView, unreadOf } from './views.ts';
 /** A clock that runs this far ahead of ours is not believed, in milliseconds. */
 const leadLimit = 24 * 60 * 60 * 1000;
 
+/** How a message came: see the `message` event of the contract. */
+interface Arrival {
+  readonly live: boolean;
+  /** Not as missed, but read already: not counted. */
+  readonly seen?: boolean;
+}
+
 /** Stores a message once and tells the fronts; what was stored before changes nothing. */
 export function takeMessage(
   core: Core,
@@ -17,12 +24,14 @@ export function takeMessage(
   message: Message,
   now: number,
   out: Change[],
-  live: boolean,
+  { live, seen = false }: Arrival,
 ): void {
   const given = message.fromName ? sanitiseLine(message.fromName) : '';
   const entry = entryFor(core, account, message.chat, given, out);
-  const row = storeMessage(core, entry, message, given, now, true);
+  const row = storeMessage(core, entry, message, given, now, { live, seen });
   if (!row) return;
+  // Who writes has read what stands above: this was said on another device.
+  if (row.from === 'self' && entry.unread > 0) markRead(core, entry, row.row, out);
   if (entry.typing && row.from !== 'self') setTyping(account, message.chat, row.from, false, out);
   out.push({ type: 'message', message: messageView(core, row), live });
   out.push(unreadOf(entry));
@@ -39,7 +48,7 @@ export function takeHistory(
   let stored = 0;
   for (const message of messages) {
     const given = message.fromName ? sanitiseLine(message.fromName) : '';
-    const row = storeMessage(core, entry, message, given, now, false);
+    const row = storeMessage(core, entry, message, given, now, { live: false, seen: true });
     if (!row) continue;
     stored += 1;
     out.push({ type: 'message', message: messageView(core, row), live: false });
@@ -53,12 +62,12 @@ function storeMessage(
   message: Message,
   givenName: string,
   now: number,
-  counted: boolean,
+  { live, seen = false }: Arrival,
 ): Row | undefined {
   const { account } = entry;
   const self = message.from === 'self' || message.from === account.self;
   const text = sanitise(message.text);
-  const unread = counted && !self;
+  const unread = !seen && !self;
   const mention = !self && entry.kind === 'room' && (account.mention?.test(text) ?? false);
   const at = timeOf(message.at, now);
   const row = core.store.receive({
@@ -74,6 +83,7 @@ function storeMessage(
     ...(message.files && message.files.length > 0 ? { files: message.files.map(cleanFile) } : {}),
     mention,
     unread,
+    ...(live ? {} : { filled: true }),
   });
   if (!row) return undefined;
   if (unread) {
@@ -82,6 +92,15 @@ function storeMessage(
   }
   if (at > entry.last) entry.last = at;
   return row;
+}
+
+/** Everything that stands up to a row (ours) is read; the counts follow the archive's. */
+export function markRead(core: Core, entry: Entry, upTo: number, out: Change[]): void {
+  const now = core.store.markRead(entry.key, upTo);
+  if (!now || (now.unread === entry.unread && now.mentions === entry.mentions)) return;
+  entry.unread = now.unread;
+  entry.mentions = now.mentions;
+  out.push(unreadOf(entry));
 }
 
 /** A stamp that no calendar holds, or from the future, becomes the time of arrival. */

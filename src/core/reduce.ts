@@ -1,13 +1,13 @@
 import type { AdapterEvent, UserId } from '../../adapters/contract.ts';
 import type { Row } from '../archive/types.ts';
 import type { Change } from '../link/messages.ts';
-import { takeMessage } from './incoming.ts';
+import { markRead, takeMessage } from './incoming.ts';
 import { nameOfUser, setTyping } from './people.ts';
 import { seen } from './presence.ts';
 import { cleanMember, entryFor, takeChat, takeContact, takeRoster, unlist } from './roster.ts';
 import { sanitise, sanitiseLine } from './sanitise.ts';
 import type { AccountEntry, Core, Entry } from './state.ts';
-import { accountView, messageView, unreadOf } from './views.ts';
+import { accountView, messageView } from './views.ts';
 
 type EventOf<T extends AdapterEvent['type']> = Extract<AdapterEvent, { type: T }>;
 
@@ -48,7 +48,7 @@ export function reduce(core: Core, account: AccountEntry, event: AdapterEvent, n
       seen(account, event.user, event.state, event.note, out);
       break;
     case 'message':
-      takeMessage(core, account, event.message, now, out, event.live);
+      takeMessage(core, account, event.message, now, out, event);
       break;
     case 'receipt':
       receipt(core, account, event, out);
@@ -150,15 +150,6 @@ function readElsewhere(core: Core, account: AccountEntry, event: EventOf<'read-e
   const entry = account.byChat.get(event.chat);
   const row = entry && core.store.byId(entry.key, event.upTo);
   if (row) markRead(core, entry, row.row, out);
-}
-
-/** Everything up to a row (ours) is read; the counts follow the archive's. */
-export function markRead(core: Core, entry: Entry, upTo: number, out: Change[]): void {
-  const now = core.store.markRead(entry.key, upTo);
-  if (!now || (now.unread === entry.unread && now.mentions === entry.mentions)) return;
-  entry.unread = now.unread;
-  entry.mentions = now.mentions;
-  out.push(unreadOf(entry));
 }
 
 /** Edits, retractions and reactions: the archive refuses what its author did not write. */

@@ -204,6 +204,8 @@ function read(app: App): void {
   const conversation = focusedConversation(app);
   const row = focusedRow(app);
   if (!conversation || !row || app.link !== 'up' || conversation.state !== 'loaded') return;
+  // What was filled in above the last message that was told as read is new all the same.
+  if (row.unread > 0) conversation.readUpTo = undefined;
   const last = isSeen(app, conversation) ? conversation.messages.at(-1)?.id : conversation.seen;
   if (row.unread > 0 || conversation.seen !== undefined) tellRead(app, conversation, last);
 }

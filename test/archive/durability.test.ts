@@ -125,7 +125,7 @@ describe('versions of the layout', () => {
     migrate(db, () => expect.unreachable(), steps);
     db.close();
     const [copy = ''] = copies;
-    expect(basename(copy)).toMatch(/^archive\.db\.v1-\d{8}T\d{6}$/);
+    expect(basename(copy)).toMatch(new RegExp(`^archive\\.db\\.v${STEPS.length}-\\d{8}T\\d{6}$`));
     expect(statSync(copy).mode & 0o777).toBe(0o600);
     const old = archive(copy);
     expect(old.search('kept', 1)).toHaveLength(1);

@@ -1,8 +1,7 @@
 import type { MessageId } from '../../../adapters/contract.ts';
 import type { Row } from '../../archive/types.ts';
 import { Fault } from '../../core/fault.ts';
-import { takeHistory } from '../../core/incoming.ts';
-import { markRead } from '../../core/reduce.ts';
+import { markRead, takeHistory } from '../../core/incoming.ts';
 import type { Entry } from '../../core/state.ts';
 import { messageView } from '../../core/views.ts';
 import type { Change, ConversationKey, Handlers, Method } from '../../link/messages.ts';
@@ -20,6 +19,8 @@ type MessageMethods = Pick<
 
 /** The most that one answer holds. */
 const pageLimit = 1_000;
+/** The most that one `history.fill` asks of the network before it says that there is more. */
+const mostPages = 20;
 const limited = (limit: number): number => Math.min(Math.max(Math.floor(limit), 1), pageLimit);
 
 export function messageMethods(
@@ -46,7 +47,9 @@ export function messageMethods(
   };
 
   const markOnNetwork = async ({ account }: Running, entry: Entry, upTo: number): Promise<void> => {
-    const last = archive.page(entry.key, 20, upTo + 1).findLast(({ id, from }) => id !== undefined && from !== 'self');
+    const read = archive.row(upTo);
+    const rows = [...archive.page(entry.key, 20, upTo), ...(read?.key === entry.key ? [read] : [])];
+    const last = rows.findLast(({ id, from }) => id !== undefined && from !== 'self');
     if (!last?.id || !account.facets.has('reading') || account.status.state !== 'online') return;
     await account.facet('reading').mark(entry.chat, last.id);
   };
@@ -69,13 +72,19 @@ export function messageMethods(
       const history = accounts.of(entry).account.facet('history');
       const cursor = cursors.get(entry.key);
       if (cursor === null) return { stored: 0, more: false };
-      const page = await history.page(entry.chat, cursor);
-      const changes: Change[] = [];
-      const stored = takeHistory(core, entry, page.messages, parts.clock.now(), changes);
-      await archive.saved(entry.account.account);
-      cursors.set(entry.key, page.before ?? null);
-      publish(changes);
-      return { stored, more: page.before !== undefined };
+      let before: string | null | undefined = cursor;
+      let stored = 0;
+      // What is here already is passed over: the person asked for older messages.
+      for (let pages = 0; before !== null && stored === 0 && pages < mostPages; pages++) {
+        const page = await history.page(entry.chat, before);
+        const changes: Change[] = [];
+        stored += takeHistory(core, entry, page.messages, parts.clock.now(), changes);
+        await archive.saved(entry.account.account);
+        before = page.before ?? null;
+        cursors.set(entry.key, before);
+        publish(changes);
+      }
+      return { stored, more: before !== null };
     },
     search: async ({ query, account, limit }) => ({
       messages: archive.search(query, limited(limit), account).map(view),
