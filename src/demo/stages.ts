@@ -4,7 +4,8 @@ import type { Stage } from './stage.ts';
 import { ircPeople, ircRooms, telegramPeople, telegramRooms, xmppPeople } from './story.ts';
 import { startXmppServer } from './xmpp-server.ts';
 
-const ME = 'you';
+/** No word that people use: it would be a mention each time. */
+const ME = 'visitor';
 
 export async function xmppStage(secret: string): Promise<Stage> {
   const jid = (name: string): string => `${name}@localhost`;
