@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const tests = 'test/**/*.test.{ts,tsx}';
 const servers = 'test/**/*.servers.test.{ts,tsx}';
+const faults = 'test/faults/*.test.ts';
 /** Whole programs and whole networks, if only in this process: seconds each, where a unit test takes milliseconds. */
 const whole = [
   'test/{contract,cli,hub,e2e}/**/*.test.{ts,tsx}',
@@ -11,7 +12,7 @@ const whole = [
   'test/tui/terminal.test.ts',
 ];
 
-/** `unit` is what one runs while working; `whole` needs nothing but Node either; `servers` needs those of test/servers. */
+/** `unit` is what one runs while working; `whole` needs nothing but Node either; `servers` needs those of test/servers, and `faults` break things. */
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
@@ -19,11 +20,21 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'unit', include: [tests], exclude: [servers, ...whole] } },
+      { extends: true, test: { name: 'unit', include: [tests], exclude: [servers, faults, ...whole] } },
       { extends: true, test: { name: 'whole', include: whole, exclude: [servers], testTimeout: 30_000 } },
       {
         extends: true,
         test: { name: 'servers', include: [servers], testTimeout: 60_000, fileParallelism: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: [faults],
+          globalSetup: ['test/faults/report.ts'],
+          testTimeout: 900_000,
+          fileParallelism: false,
+        },
       },
     ],
   },

@@ -160,13 +160,14 @@ function assemble(connection: Connection): Live {
 function goOnline({ connection, talk: chats, rooms: channels, roster: contacts }: Live, signal: AbortSignal): void {
   const { host, self, client } = connection;
   const tell = (): void => host.emit({ type: 'online', self: chats.people.id(self.nick), name: self.nick });
+  // On the wire before any text that waits for us to be online: one for a channel must find us in it.
+  channels.rejoin();
   tell();
   client.on('nick', ({ new_nick: next }) => {
     if (next !== undefined && connection.isMe(next)) tell();
   });
   host.emit({ type: 'roster', contacts: contacts.list(), chats: channels.list() });
   contacts.start(signal);
-  channels.rejoin();
 }
 
 function hasSecret({ sasl }: IrcSettings, { password, serverPassword }: Secrets): boolean {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { type Element, xml } from '@xmpp/xml';
-import { type ClientConnection, serve, type Tls } from './xmpp/connection.ts';
+import { type ClientConnection, type Left, serve, type Tls } from './xmpp/connection.ts';
 import { type DemoRooms, demoRooms } from './xmpp/rooms.ts';
 import { route } from './xmpp/routes.ts';
 import { bare, type DemoContact, newWorld, type World } from './xmpp/world.ts';
@@ -45,6 +45,8 @@ export interface XmppServer {
   setRoster(user: string, contacts: readonly DemoContact[]): void;
 }
 
+/** How long a session waits for its client to come back. */
+const RESUME_MS = 300_000;
 const CHAT_STATES = 'http://jabber.org/protocol/chatstates';
 
 export async function startXmppServer(options: XmppServerOptions): Promise<XmppServer> {
@@ -109,26 +111,47 @@ async function listen(
   rooms: DemoRooms,
   stanza: (client: ClientConnection, stanza: Element) => void,
 ): Promise<Pick<XmppServer, 'port' | 'stop' | 'dropConnections'>> {
-  const sockets = new Set<ClientConnection>();
+  const sockets = new Set<{ drop(): void }>();
+  const left = new Map<string, Left>();
+  const gone = (client: ClientConnection): void => {
+    if (!world.clients.delete(client)) return;
+    rooms.gone(client.jid);
+    if (client.available) world.broadcast(bare(client.jid), xml('presence', { from: client.jid, type: 'unavailable' }));
+  };
+  /** What a session that nobody resumes was not able to give goes to its user's next one. */
+  const abandon = ({ client, management }: Left): void => {
+    left.delete(management.id);
+    gone(client);
+    for (const text of management.unacknowledged()) world.keep(bare(client.jid), text);
+  };
   const server = createServer((socket) => {
     socket.setNoDelay(true);
-    const client = serve(socket, {
+    const connection = serve(socket, {
       domain: world.domain,
       tls: options.tls,
       password: (user) => world.passwords.get(user),
-      bound: (bound) => void world.clients.add(bound),
+      bound(bound) {
+        for (const one of left.values()) if (one.client.jid === bound.jid) abandon(one);
+        world.clients.add(bound);
+      },
       stanza,
-      closed(gone) {
-        sockets.delete(gone);
-        if (!world.clients.delete(gone)) return;
-        rooms.gone(gone.jid);
-        if (gone.available) world.broadcast(bare(gone.jid), xml('presence', { from: gone.jid, type: 'unavailable' }));
+      left(id, user) {
+        const found = left.get(id);
+        if (found?.client.user !== user) return undefined;
+        left.delete(id);
+        return found;
+      },
+      closed(client, resumable) {
+        if (!resumable) return gone(client);
+        left.set(resumable.management.id, resumable);
+        setTimeout(() => left.has(resumable.management.id) && abandon(resumable), RESUME_MS).unref();
       },
     });
-    sockets.add(client);
+    sockets.add(connection);
+    socket.once('close', () => sockets.delete(connection));
   });
   const dropConnections = (): void => {
-    for (const client of sockets) client.drop();
+    for (const connection of sockets) connection.drop();
   };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

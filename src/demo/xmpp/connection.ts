@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { TLSSocket } from 'node:tls';
 import { type Element, Parser, xml } from '@xmpp/xml';
+import { type Management, management, SM } from './management.ts';
 import { type ScramServer, scramServer } from './scram.ts';
 
 export const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 const TLS = 'urn:ietf:params:xml:ns:xmpp-tls';
 const BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
-const SM = 'urn:xmpp:sm:3';
+const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas';
 
 export interface Tls {
   /** PEM. */
@@ -22,7 +23,16 @@ export interface ConnectionNeeds {
   password(user: string): string | undefined;
   bound(client: ClientConnection): void;
   stanza(client: ClientConnection, stanza: Element): void;
-  closed(client: ClientConnection): void;
+  /** The session of that id, if that user left it behind. */
+  left(id: string, user: string): Left | undefined;
+  /** `left`: it may be resumed. */
+  closed(client: ClientConnection, left: Left | undefined): void;
+}
+
+/** A session whose connection broke. */
+export interface Left {
+  readonly client: ClientConnection;
+  readonly management: Management;
 }
 
 /** One client's stream: negotiation, then stanzas. */
@@ -32,22 +42,28 @@ export interface ClientConnection {
   readonly jid: string;
   /** Its presence, once it sent one. */
   available: Element | undefined;
-  send(stanza: Element): void;
+  /** A stanza; as a text where it is written out already. */
+  send(stanza: Element | string): void;
   /** As it is, well-formed or not. */
   raw(text: string): void;
   drop(): void;
 }
 
-export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
+export function serve(first: Socket, needs: ConnectionNeeds): { drop(): void } {
   let socket = first;
   let user = '';
   let jid = '';
   let authenticated = false;
   let scram: ScramServer | undefined;
-  let managed = false;
-  let handled = 0;
+  let managed: Management | undefined;
+  let finished = false;
 
-  const client: ClientConnection = {
+  const write = (text: string): void => {
+    if (socket.writable) socket.write(text);
+  };
+  const tell = (element: Element): void => write(element.toString());
+  const drop = (): void => void first.destroy();
+  let client: ClientConnection = {
     get user() {
       return user;
     },
@@ -55,13 +71,11 @@ export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
       return jid;
     },
     available: undefined,
-    send: (stanza) => client.raw(stanza.toString()),
-    raw: (text) => {
-      if (socket.writable) socket.write(text);
-    },
-    drop: () => first.destroy(),
+    send: (stanza) => (managed ? managed.send(stanza.toString()) : write(stanza.toString())),
+    raw: (text) => (managed ? managed.write?.(text) : write(text)),
+    drop,
   };
-  const refuse = (condition: string): void => client.send(xml('failure', { xmlns: SASL }, xml(condition, {})));
+  const refuse = (condition: string): void => tell(xml('failure', { xmlns: SASL }, xml(condition, {})));
   const welcome = (name: string): void => {
     user = name;
     authenticated = true;
@@ -85,33 +99,45 @@ export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
       const [, name = '', password] = given.split('\0');
       if (password === undefined || needs.password(name) !== password) return refuse('not-authorized');
       welcome(name);
-      return client.send(xml('success', { xmlns: SASL }));
+      return tell(xml('success', { xmlns: SASL }));
     }
     if (element.name === 'auth' && element.attrs.mechanism === 'SCRAM-SHA-256') {
       scram = scramServer(needs.password);
       const challenge = Buffer.from(scram.first(given)).toString('base64');
-      return client.send(xml('challenge', { xmlns: SASL }, challenge));
+      return tell(xml('challenge', { xmlns: SASL }, challenge));
     }
     const proof = element.name === 'response' ? scram?.final(given) : undefined;
     if (!scram || proof === undefined) return refuse('not-authorized');
     welcome(scram.user);
-    client.send(xml('success', { xmlns: SASL }, Buffer.from(proof).toString('base64')));
+    tell(xml('success', { xmlns: SASL }, Buffer.from(proof).toString('base64')));
   };
 
   const bind = (stanza: Element, wanted: Element): void => {
     const resource = wanted.getChildText('resource') || randomBytes(6).toString('hex');
     jid = `${user}@${needs.domain}/${resource}`;
     const result = xml('bind', { xmlns: BIND }, xml('jid', {}, jid));
-    client.send(xml('iq', { type: 'result', id: stanza.attrs.id }, result));
+    tell(xml('iq', { type: 'result', id: stanza.attrs.id }, result));
     needs.bound(client);
   };
 
+  /** XEP-0198 section 5: the session goes on with this connection. */
+  const resume = (id: string, h: number): void => {
+    const left = needs.left(id, user);
+    if (!left) return tell(xml('failed', { xmlns: SM }, xml('item-not-found', { xmlns: STANZAS })));
+    ({ client, management: managed } = left);
+    jid = client.jid;
+    tell(xml('resumed', { xmlns: SM, previd: id, h: managed.handled }));
+    managed.resume(h, write);
+  };
+
   const manage = (element: Element): void => {
+    const h = Number(element.attrs.h);
     if (element.name === 'enable') {
-      managed = true;
-      client.send(xml('enabled', { xmlns: SM }));
-    } else if (element.name === 'r') client.send(xml('a', { xmlns: SM, h: handled }));
-    else if (element.name === 'resume') client.send(xml('failed', { xmlns: SM }));
+      managed = management(write);
+      tell(xml('enabled', { xmlns: SM, id: managed.id, resume: 'true' }));
+    } else if (element.name === 'r') tell(xml('a', { xmlns: SM, h: managed?.handled ?? 0 }));
+    else if (element.name === 'a') managed?.acknowledge(h);
+    else if (element.name === 'resume' && authenticated) resume(element.attrs.previd ?? '', h);
   };
 
   const take = (element: Element): void => {
@@ -119,16 +145,16 @@ export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
     if (ns === SM) return manage(element);
     if (ns === TLS && needs.tls) return secure(needs.tls);
     if (ns === SASL) return authenticate(element);
-    if (!authenticated) return client.drop();
+    if (!authenticated) return drop();
     const wanted = jid === '' ? element.getChild('bind', BIND) : undefined;
     if (wanted) return bind(element, wanted);
-    if (managed) handled++;
+    if (managed) managed.handled++;
     element.attrs.from = jid;
     needs.stanza(client, element);
   };
 
   const secure = (tls: Tls): void => {
-    client.send(xml('proceed', { xmlns: TLS }));
+    tell(xml('proceed', { xmlns: TLS }));
     socket.removeAllListeners('data');
     socket = new TLSSocket(socket, { isServer: true, cert: tls.cert, key: tls.key });
     listen();
@@ -141,14 +167,17 @@ export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
       const fresh = new Parser();
       fresh.on('start', () => {
         const id = randomBytes(6).toString('hex');
-        client.raw(
+        write(
           `<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='${id}' from='${needs.domain}' version='1.0'>`,
         );
-        client.send(features());
+        tell(features());
       });
       fresh.on('element', take);
-      fresh.on('end', () => socket.end('</stream:stream>'));
-      fresh.on('error', client.drop);
+      fresh.on('end', () => {
+        finished = true;
+        socket.end('</stream:stream>');
+      });
+      fresh.on('error', drop);
       return fresh;
     }
     socket.on('data', (chunk: Buffer) => {
@@ -158,13 +187,18 @@ export function serve(first: Socket, needs: ConnectionNeeds): ClientConnection {
       try {
         parser.write(text);
       } catch {
-        client.drop();
+        drop();
       }
     });
     socket.on('error', () => first.destroy());
   };
   listen();
   first.on('error', () => first.destroy());
-  first.on('close', () => needs.closed(client));
-  return client;
+  first.on('close', () => {
+    // Another connection may have gone on with the session by now.
+    if (managed && managed.write !== write) return;
+    if (managed) managed.write = undefined;
+    needs.closed(client, managed && !finished ? { client, management: managed } : undefined);
+  });
+  return { drop };
 }

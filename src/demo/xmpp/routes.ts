@@ -33,6 +33,7 @@ function takePresence(world: World, client: ClientConnection, stanza: Element): 
     for (const [jid, state] of world.present) if (world.sees(client, jid)) client.send(state);
     for (const { available, jid } of world.clients)
       if (available && world.sees(client, bare(jid))) client.send(available);
+    for (const stanza of world.kept(own)) client.send(stanza);
   }
   world.broadcast(own, stanza);
 }

@@ -22,8 +22,12 @@ export interface World {
   setRoster(user: string, contacts: readonly DemoContact[]): void;
   /** Somebody gets messages there. */
   lives(jid: string): boolean;
-  /** False: nobody is connected there. */
+  /** False: nobody is connected there. A message for somebody with an account here is then kept. */
   deliver(to: string, stanza: Element): boolean;
+  /** A stanza for the next time that they are here (XEP-0160); only messages are worth that. */
+  keep(jid: string, stanza: string): void;
+  /** What was kept for them, once. */
+  kept(jid: string): readonly string[];
   sees(client: ClientConnection, jid: string): boolean;
   /** To everybody who sees that JID. */
   broadcast(jid: string, stanza: Element): void;
@@ -37,6 +41,7 @@ export function newWorld(domain: string): World {
   const passwords = new Map<string, string>();
   const clients = new Set<ClientConnection>();
   const present = new Map<string, Element>();
+  const waiting = new Map<string, string[]>();
   const rosters = new Map<string, Map<string, DemoContact>>();
   const clientsOf = (jid: string): ClientConnection[] =>
     [...clients].filter((client) => client.jid === jid || bare(client.jid) === jid);
@@ -49,7 +54,18 @@ export function newWorld(domain: string): World {
     const { subscription = 'both' } = rosterOf(client.user).get(jid) ?? { subscription: 'none' };
     return subscription === 'both' || subscription === 'to';
   };
+  const keep = (jid: string, stanza: string): void => {
+    const all = waiting.get(jid) ?? [];
+    waiting.set(jid, all);
+    if (stanza.startsWith('<message')) all.push(stanza);
+  };
   return {
+    keep,
+    kept(jid) {
+      const all = waiting.get(jid) ?? [];
+      waiting.delete(jid);
+      return all;
+    },
     domain,
     passwords,
     clients,
@@ -65,6 +81,11 @@ export function newWorld(domain: string): World {
       const receivers = clientsOf(to);
       stanza.attrs.to = to;
       for (const client of receivers) client.send(stanza);
+      const { type } = stanza.attrs;
+      const worth = stanza.is('message') && stanza.getChild('body') && type !== 'error' && type !== 'groupchat';
+      const user = bare(to).split('@', 1)[0] ?? '';
+      if (receivers.length === 0 && worth && bare(to) === `${user}@${domain}` && passwords.has(user))
+        keep(bare(to), stanza.toString());
       return receivers.length > 0;
     },
     sees,
