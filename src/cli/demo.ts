@@ -32,7 +32,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     const link = await attachOrStart(paths, 'demo');
     await enlivenOnceOnline(link, stages, calm);
     await addAccounts(link, stages);
-    const { openScreen } = await import('../tui/index.tsx');
+    const { openScreen } = await import('../tui/index.ts');
     const connect = (): Promise<LinkClient> => attachOrStart(paths, 'demo');
     const code = await openScreen({ connect, stdin: io.stdin, stdout: io.stdout, signal: io.signal });
     await stopHub(link);

@@ -12,7 +12,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (positionals.length > 0) throw usage(`what is "${positionals[0]}"? imux --help lists the verbs`);
   if (!io.stdin.isTTY || !io.stdout.isTTY)
     throw usage('the screen needs a terminal; imux --help lists what a script can use');
-  const { openScreen } = await import('../tui/index.tsx');
+  const { openScreen } = await import('../tui/index.ts');
   return (
     (await openScreen({ connect: () => io.hub(), stdin: io.stdin, stdout: io.stdout, signal: io.signal })) ?? exit.ok
   );

@@ -1,1 +1,0 @@
-export { openScreen, type ScreenOptions } from './index.ts';
