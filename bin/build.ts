@@ -1,32 +1,66 @@
 import { chmod, rm } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { builtinsAtHand } from './builtins.ts';
 import { yogaAtOnce } from './yoga.ts';
 
 const out = new URL('../dist/', import.meta.url).pathname;
-await rm(out, { recursive: true, force: true });
-await build({
-  entryPoints: { imux: 'bin/imux.ts' },
+
+/** What a verb loads only when it needs it, each a bundle of its own: by the source that `import()` names. */
+const heavy: Readonly<Record<string, string>> = {
+  'src/tui/index.tsx': 'tui',
+  'src/hub/hub.ts': 'hub',
+  'src/demo/stages.ts': 'demo',
+};
+
+/** Leaves the heavy bundles to be loaded from beside. What they throw is told by its name: classes are not shared. */
+const heavyBeside: Plugin = {
+  name: 'heavy-beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /\.tsx?$/ }, ({ path, kind }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const found = Object.entries(heavy).find(([source]) => path.endsWith(source.replace('src/', '../')));
+      return found && { path: `./${found[1]}.js`, external: true };
+    });
+  },
+};
+
+const common: BuildOptions = {
   outdir: out,
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
   minify: true,
   sourcemap: false,
-  plugins: [yogaAtOnce],
-  alias: {
-    // telegraf's own HTTP is replaced by ours; node-fetch would only bring a deprecation warning along.
-    'node-fetch': './adapters/telegram/transport/no-fetch.ts',
-    // The typed client alone: telegraf's index brings its bot framework, 370 kB.
-    telegraf: './node_modules/telegraf/lib/telegram.js',
-  },
-  // Native addon: its loader picks a prebuilt binary beside itself.
-  external: ['@napi-rs/keyring', 'react-devtools-core'],
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
-  },
+  // A native addon, whose loader picks a prebuilt binary beside itself; and a tool of ink's developers, never loaded.
+  external: ['@napi-rs/keyring', './devtools.js'],
   define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
   logLevel: 'warning',
-});
+};
+
+await rm(out, { recursive: true, force: true });
+await Promise.all([
+  // All verbs are one small file: Node takes longer to load ten modules than to read what only some verbs need.
+  build({ ...common, entryPoints: { imux: 'bin/imux.ts' }, plugins: [builtinsAtHand, heavyBeside] }),
+  build({
+    ...common,
+    entryPoints: { tui: 'src/tui/index.tsx', demo: 'src/demo/stages.ts' },
+    plugins: [builtinsAtHand, yogaAtOnce],
+  }),
+  // Each network is loaded with its first account.
+  build({
+    ...common,
+    entryPoints: { hub: 'src/hub/hub.ts' },
+    splitting: true,
+    alias: {
+      // telegraf's own HTTP is replaced by ours; node-fetch would only bring a deprecation warning along.
+      'node-fetch': './adapters/telegram/transport/no-fetch.ts',
+      // The typed client alone: telegraf's index brings its bot framework, 370 kB.
+      telegraf: './node_modules/telegraf/lib/telegram.js',
+    },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+    },
+  }),
+]);
 await chmod(`${out}imux.js`, 0o755);

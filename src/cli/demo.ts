@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enliven } from '../demo/lively.ts';
 import type { Stage } from '../demo/stage.ts';
-import { ircStage, telegramStage, xmppStage } from '../demo/stages.ts';
 import type { LinkClient } from '../link/client.ts';
 import { attachOrStart } from '../link/start.ts';
 import { findPaths } from '../paths.ts';
@@ -22,6 +21,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const home = mkdtempSync(join(tmpdir(), 'imux-demo-'));
   const password = randomBytes(12).toString('hex');
   const token = `1000:${randomBytes(20).toString('hex')}`.slice(0, 40);
+  const { ircStage, telegramStage, xmppStage } = await import('../demo/stages.ts');
   const stages = await Promise.all([xmppStage(password), ircStage(password), telegramStage(token)]);
   const calm: (() => void)[] = [];
   // The hub that is started below inherits them.

@@ -56,21 +56,20 @@ export async function runVerb(verbs: Verbs): Promise<void> {
   const { name, args, profile } = pick(process.argv.slice(2));
   const stop = new AbortController();
   endOnSignals(stop);
-  quietOnClosedPipe();
   try {
     if (name === '--version' || name === '-V') {
-      process.stdout.write(`imux ${(await import('../version.ts')).VERSION}\n`);
+      stdout().write(`imux ${(await import('../version.ts')).VERSION}\n`);
       return;
     }
     if (name === 'help' || name === '--help' || name === '-h') {
-      process.stdout.write((await import('./help.ts')).help);
+      stdout().write((await import('./help.ts')).help);
       return;
     }
     const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
     if (!load) throw usage(`there is no verb "${name}"; imux --help lists them`);
     const verb = await load();
     if (asksForHelp(args)) {
-      process.stdout.write(verb.help);
+      stdout().write(verb.help);
       return;
     }
     process.exitCode = await verb.run(args, makeIo(stop.signal, profile));
@@ -108,16 +107,20 @@ function makeIo(signal: AbortSignal, profile: string | undefined): Io {
     throw new VerbError(exit.usage, cause instanceof Error ? cause.message : String(cause), { cause });
   }
   return {
-    stdin: process.stdin,
-    stdout: process.stdout,
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return stdout();
+    },
     env: process.env,
     signal,
     paths,
     say: (text) => void process.stderr.write(`imux: ${text}\n`),
     print: (line) =>
       new Promise((resolve) => {
-        if (process.stdout.write(`${line}\n`)) resolve();
-        else process.stdout.once('drain', resolve);
+        if (stdout().write(`${line}\n`)) resolve();
+        else stdout().once('drain', resolve);
       }),
     async hub(start = true) {
       if (!start) return (await import('../link/client.ts')).attach(paths, 'imux');
@@ -140,11 +143,20 @@ function endOnSignals(stop: AbortController): void {
   }
 }
 
-/** Node turns SIGPIPE into an EPIPE error: a reader that has enough (`| head -1`) is no error. */
-function quietOnClosedPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? exit.ok : exit.io);
-  });
+let guarded = false;
+
+/**
+ * Node opens its streams at their first use, and a verb that prints nothing need not pay for that.
+ * Node turns SIGPIPE into an EPIPE error: a reader that has enough (`| head -1`) is no error.
+ */
+function stdout(): NodeJS.WriteStream {
+  if (!guarded) {
+    guarded = true;
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === 'EPIPE' ? exit.ok : exit.io);
+    });
+  }
+  return process.stdout;
 }
 
 function report(error: unknown, signal: AbortSignal, verb: string): void {
