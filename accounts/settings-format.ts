@@ -1,5 +1,6 @@
 import type { About } from '../adapters/contract.ts';
 import type { AccountConfig, AccountName, SecretRef } from './account.ts';
+import { type Hook, parseHooks } from './hooks-format.ts';
 import { JsonFault, type Place, placeOf, walkJson } from './json-place.ts';
 
 /** Version of the accounts file's format (semver, as conf's migrations count); not of imux. */
@@ -26,6 +27,8 @@ export class SettingsError extends Error {
 export interface SettingsView {
   readonly accounts: readonly AccountConfig[];
   section(name: Section): unknown;
+  /** Checked only when asked for: a wrong hook must keep no account offline. @throws SettingsError with the place. */
+  hooks(): readonly Hook[];
   /** As the file says; undefined in a file written by hand. */
   readonly format: string | undefined;
 }
@@ -78,6 +81,7 @@ export function parseSettings(text: string, path: string, known: string = FORMAT
   return {
     accounts: Object.entries(accounts).map(([name, raw]) => parseAccount(name, raw, complain)),
     section: (name) => (Object.hasOwn(root, name) ? root[name] : undefined),
+    hooks: () => parseHooks(Object.hasOwn(root, 'hooks') ? root.hooks : undefined, complain),
     format,
   };
 }

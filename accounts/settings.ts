@@ -27,7 +27,7 @@ export function readSettings(folder: string, format: string = FORMAT): SettingsV
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    if (isMissing(cause)) return { accounts: [], section: () => undefined, format: undefined };
+    if (isMissing(cause)) return { accounts: [], section: () => undefined, hooks: () => [], format: undefined };
     throw new SettingsError(
       `cannot be read: ${cause instanceof Error ? cause.message : cause}`,
       path,

@@ -1,5 +1,6 @@
+import type { EventLine } from '../hub/hooks.ts';
 import { exit } from './exit.ts';
-import { accountJson, jsonLine } from './json.ts';
+import { accountJson, changeJson, jsonLine } from './json.ts';
 import { type Io, readArgs, usage } from './verb.ts';
 
 export const help = `Usage: imux hub run|start|stop|status [--json]
@@ -36,12 +37,18 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 async function runHere(onDemand: boolean, io: Io): Promise<number> {
   const { openHub } = await import('../hub/hub.ts');
-  const hub = await openHub({ paths: io.paths, onDemand });
+  const hub = await openHub({ paths: io.paths, onDemand, eventLine });
   if (!onDemand) io.say(`the hub runs; ${io.paths.run}/hub.sock`);
   io.signal.addEventListener('abort', () => void hub.stop());
   await hub.ended;
   return exit.ok;
 }
+
+/** What a hook gets on its standard input. */
+const eventLine: EventLine = (change, contact) => {
+  const json = changeJson(change, contact);
+  return json && jsonLine(json);
+};
 
 async function start(io: Io): Promise<number> {
   const link = await io.hub();

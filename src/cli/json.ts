@@ -1,4 +1,12 @@
-import type { AccountView, Change, ContactView, MessageView, Receipt, RequestView } from '../link/messages.ts';
+import type {
+  AccountView,
+  Change,
+  ContactView,
+  ConversationKey,
+  MessageView,
+  Receipt,
+  RequestView,
+} from '../link/messages.ts';
 
 /** Version of the objects below: it changes only if a field changes its meaning. */
 const V = 1;
@@ -81,7 +89,10 @@ function requestJson({ id, account, kind, from, text }: RequestView): object {
 }
 
 /** A change as `watch --json` shows it; undefined for what concerns only screens. */
-export function changeJson(change: Change, target: (key: string) => ContactView | undefined): object | undefined {
+export function changeJson(
+  change: Change,
+  target: (key: ConversationKey) => ContactView | undefined,
+): object | undefined {
   switch (change.type) {
     case 'message':
       return messageJson(change.message);

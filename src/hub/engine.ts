@@ -12,6 +12,7 @@ import type { LinkServer } from '../link/server.ts';
 import { type Accounts, createAccounts, describe, takeEvent } from './accounts.ts';
 import { type Batch, createBatch } from './batch.ts';
 import { systemClock } from './clock.ts';
+import type { Hooks } from './hooks.ts';
 import type { HubOptions } from './hub.ts';
 import type { Idle } from './idle.ts';
 import { createIndexing } from './indexing.ts';
@@ -26,6 +27,7 @@ export interface Late {
   accounts?: Accounts;
   link?: LinkServer;
   idle?: Idle;
+  hooks?: Hooks | undefined;
 }
 
 export interface Engine {
@@ -43,7 +45,10 @@ export function engine(options: HubOptions, stack: AsyncDisposableStack, log: Lo
   const core = createCore(archive);
   const indexing = createIndexing(archive, (error) => notice(describe(error)));
   stack.defer(indexing.stop);
-  const batch = createBatch((changes) => late.link?.broadcast(changes));
+  const batch = createBatch((changes) => {
+    late.link?.broadcast(changes);
+    late.hooks?.take(changes);
+  });
   stack.defer(batch.stop);
   const publish = (changes: readonly Change[]): void => {
     if (changes.length === 0) return;

@@ -5,6 +5,7 @@ import type { Vault } from '../../accounts/secrets/ladder.ts';
 import type { Adapter, Clock } from '../../adapters/contract.ts';
 import { networkNames } from '../../adapters/index.ts';
 import { asLinkError, Fault } from '../core/fault.ts';
+import { contactView } from '../core/views.ts';
 import type { Handlers, LinkError } from '../link/messages.ts';
 import { openLinkServer } from '../link/server.ts';
 import { newCookie, ownFolder, removeStale, socketPlace } from '../link/socket.ts';
@@ -13,6 +14,7 @@ import { VERSION } from '../version.ts';
 import { type Accounts, describe } from './accounts.ts';
 import { engine, type Late } from './engine.ts';
 import { guardProcess } from './guard.ts';
+import { type EventLine, type Hooks, openHooks } from './hooks.ts';
 import { createIdle } from './idle.ts';
 import { takeLock } from './lock.ts';
 import { type Log, openLog } from './log.ts';
@@ -34,6 +36,8 @@ export interface HubOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly clock?: Clock;
   readonly vault?: Vault;
+  /** How an event stands before programs; without it no hooks run. */
+  readonly eventLine?: EventLine;
   readonly networks?: {
     readonly names: readonly string[];
     /** @throws Error that names the known networks. */
@@ -138,19 +142,30 @@ async function compose(
   const idle = createIdle({
     onDemand: options.onDemand ?? false,
     seconds: () => options.idleSeconds ?? settings.hub().idleSeconds,
-    busy: () => link.fronts() > 0 || parts.outbox.queued() > 0,
+    busy: () => link.fronts() > 0 || parts.outbox.queued() > 0 || (late.hooks?.busy() ?? false),
   });
   stack.defer(idle.stopLooking);
-  Object.assign(late, { link, idle });
+  const hooks = hooksOf(options, parts);
+  Object.assign(late, { link, idle, hooks });
   return {
     onStop: idle.onEnd,
     async quiet() {
       idle.stopLooking();
+      await hooks?.stop();
       await parts.outbox.stop(outboxGraceMs);
       await Promise.race([accounts.stop(), parts.clock.sleep(signOutMs)]);
       batch.flush();
     },
   };
+}
+
+function hooksOf({ paths, env = process.env, eventLine }: HubOptions, parts: HubParts): Hooks | undefined {
+  if (!eventLine) return undefined;
+  const contact: Parameters<typeof openHooks>[0]['contact'] = (key) => {
+    const entry = parts.core.state.entries.get(key);
+    return entry && contactView(entry);
+  };
+  return openHooks({ folder: paths.config, env, log: parts.log, line: eventLine, contact });
 }
 
 function handlers(

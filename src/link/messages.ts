@@ -29,15 +29,7 @@ export type Ability =
   | 'people'
   | 'lookup';
 /** What a verb may fail with: an adapter's code, or one of the hub's own. */
-export type LinkErrorCode =
-  | ErrorCode
-  | 'usage'
-  | 'ambiguous'
-  | 'hub'
-  | 'timeout'
-  | 'disk'
-  | 'settings'
-  | 'cancelled';
+export type LinkErrorCode = ErrorCode | 'usage' | 'ambiguous' | 'hub' | 'timeout' | 'disk' | 'settings' | 'cancelled';
 
 export interface LinkError {
   readonly code: LinkErrorCode;
