@@ -5,12 +5,8 @@ import { yogaAtOnce } from './yoga.ts';
 
 const out = new URL('../dist/', import.meta.url).pathname;
 
-/** What a verb loads only when it needs it, each a bundle of its own: by the source that `import()` names. */
-const heavy: Readonly<Record<string, string>> = {
-  'src/tui/index.tsx': 'tui',
-  'src/hub/hub.ts': 'hub',
-  'src/demo/stages.ts': 'demo',
-};
+/** What a verb loads only when it needs it, each a bundle of its own: its source under src/. */
+const heavy = { tui: 'tui/index', hub: 'hub/hub', demo: 'demo/stages' } as const;
 
 /** Leaves the heavy bundles to be loaded from beside. What they throw is told by its name: classes are not shared. */
 const heavyBeside: Plugin = {
@@ -18,8 +14,8 @@ const heavyBeside: Plugin = {
   setup({ onResolve }) {
     onResolve({ filter: /\.tsx?$/ }, ({ path, kind }) => {
       if (kind !== 'dynamic-import') return undefined;
-      const found = Object.entries(heavy).find(([source]) => path.endsWith(source.replace('src/', '../')));
-      return found && { path: `./${found[1]}.js`, external: true };
+      const found = Object.entries(heavy).find(([, source]) => path.replace(/\.tsx?$/, '') === `../${source}`);
+      return found && { path: `./${found[0]}.js`, external: true };
     });
   },
 };
@@ -44,13 +40,13 @@ await Promise.all([
   build({ ...common, entryPoints: { imux: 'bin/imux.ts' }, plugins: [builtinsAtHand, heavyBeside] }),
   build({
     ...common,
-    entryPoints: { tui: 'src/tui/index.tsx', demo: 'src/demo/stages.ts' },
+    entryPoints: { tui: `./src/${heavy.tui}`, demo: `./src/${heavy.demo}` },
     plugins: [builtinsAtHand, yogaAtOnce],
   }),
   // Each network is loaded with its first account.
   build({
     ...common,
-    entryPoints: { hub: 'src/hub/hub.ts' },
+    entryPoints: { hub: `./src/${heavy.hub}` },
     splitting: true,
     alias: {
       // telegraf's own HTTP is replaced by ours; node-fetch would only bring a deprecation warning along.
