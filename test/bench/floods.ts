@@ -1,6 +1,6 @@
-import { waitFor } from '../servers/process.ts';
 import type { Result } from '../../src/link/messages.ts';
 import { startProsody } from '../servers/prosody.ts';
+import { contactList, liveContacts } from './contacts.ts';
 import { type BenchHub, benchHub, watchLoop } from './hub.ts';
 import { ircBurst } from './irc-burst.ts';
 import { cpuOf, type Figure, settled } from './measure.ts';
@@ -21,9 +21,9 @@ interface Flood {
 async function measureFlood(hub: BenchHub, count: number, send: () => Promise<void>): Promise<Flood> {
   await settled(hub.pid);
   const loop = watchLoop(hub.paths);
-  const already = hub.seen.messages;
+  const already = hub.seen.messages();
   const from = { cpu: cpuOf(hub.pid), at: performance.now() };
-  await Promise.all([send(), hub.seen.until(already + count, 120_000)]);
+  await Promise.all([send(), hub.seen.until('messages', already + count, 120_000)]);
   const wall = (performance.now() - from.at) / 1000;
   const stall = await loop.stop();
   await settled(hub.pid);
@@ -112,18 +112,11 @@ export async function roster(sizes: readonly number[]): Promise<readonly Figure[
   const figures: Figure[] = [];
   for (const size of sizes) {
     const prosody = await startProsody({ users: [{ name: 'me', password: 'mepw' }] });
-    const items = Array.from({ length: size }, (_, at) => ({
-      jid: `contact${at}@localhost`,
-      name: `Contact ${at}`,
-      groups: [`Group ${at % 20}`],
-      subscription: 'both' as const,
-    }));
-    await prosody.roster('me', items);
-    const bot = await xmppBot(prosody.ports.c2s, 'localhost', 'me', 'mepw');
-    bot.close();
+    await prosody.roster('me', contactList(size));
+    const contacts = await liveContacts(prosody);
     const hub = await benchHub(SECRET);
     await settled(hub.pid);
-    const from = cpuOf(hub.pid);
+    const from = { cpu: cpuOf(hub.pid), at: performance.now() };
     await hub.add({
       network: 'xmpp',
       name: 'bench',
@@ -131,18 +124,19 @@ export async function roster(sizes: readonly number[]): Promise<readonly Figure[
       secrets,
     });
     await hub.online('bench');
-    await waitFor(async () => (await hub.link.call('contacts', { account: 'bench' })).contacts.length >= size, {
-      timeoutMs: 120_000,
-      what: 'the full list',
-    });
+    await hub.seen.until('contacts', size, 120_000);
+    await hub.seen.until('present', size / 10, 120_000);
+    const wall = (performance.now() - from.at) / 1000;
     await settled(hub.pid);
     figures.push({
-      name: `XMPP: sign-in with ${size.toLocaleString('en')} contacts to the full list`,
-      value: cpuOf(hub.pid) - from,
+      name: `XMPP: sign-in to the full list, ${size.toLocaleString('en')} contacts, ${(size / 10).toLocaleString('en')} online`,
+      value: cpuOf(hub.pid) - from.cpu,
       unit: 's',
+      note: `all there after ${wall.toFixed(1)} s, ${contacts.answered()} presences`,
       ...(size === 10_000 && { bound: 0.7 }),
     });
     await hub.stop();
+    contacts.close();
     await prosody.stop();
   }
   return figures;

@@ -1,10 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { attach, type LinkClient } from '../../src/link/client.ts';
-import type { AccountInput, Change } from '../../src/link/messages.ts';
+import type { AccountInput, Change, Presence } from '../../src/link/messages.ts';
 import { findPaths, type Paths } from '../../src/paths.ts';
 import { spawnServer, tempDir, waitFor } from '../servers/process.ts';
 
 export const program = fileURLToPath(new URL('../../dist/imux.js', import.meta.url));
+
+export interface Seen {
+  messages(): number;
+  contacts(): number;
+  /** Contacts who are there. */
+  present(): number;
+  until(what: 'messages' | 'contacts' | 'present', count: number, timeoutMs: number): Promise<void>;
+}
 
 export interface BenchHub {
   readonly pid: number;
@@ -12,8 +20,8 @@ export interface BenchHub {
   readonly paths: Paths;
   readonly env: NodeJS.ProcessEnv;
   readonly link: LinkClient;
-  /** Counts what comes; `until` resolves when that many messages have come. */
-  readonly seen: { messages: number; until(count: number, timeoutMs: number): Promise<void> };
+  /** What the front has been told so far. */
+  readonly seen: Seen;
   add(input: AccountInput): Promise<void>;
   online(account: string): Promise<void>;
   stop(): Promise<void>;
@@ -40,17 +48,29 @@ export async function benchHub(
   let messages = 0;
   let last = 0;
   const online = new Set<string>();
+  const contacts = new Set<string>();
+  const present = new Set<string>();
+  const met = (contact: string, presence: Presence): void => {
+    if (presence === 'offline' || presence === 'unknown') present.delete(contact);
+    else present.add(contact);
+  };
   const note = (change: Change): void => {
     if (change.type === 'message' && Number(change.message.id) > last) {
       messages += 1;
       last = Number(change.message.id);
     }
+    if (change.type === 'contact') {
+      contacts.add(change.contact.conversation);
+      met(change.contact.conversation, change.contact.presence);
+    }
+    if (change.type === 'presence') met(change.conversation, change.presence);
     if (change.type === 'account' && change.account.state === 'online') online.add(change.account.account);
   };
   link.on('changes', (changes) => changes.forEach(note));
   const subscribe = async (): Promise<void> => {
-    const { accounts } = await link.call('subscribe', {});
-    for (const account of accounts) note({ type: 'account', account });
+    const snapshot = await link.call('subscribe', {});
+    for (const account of snapshot.accounts) note({ type: 'account', account });
+    for (const contact of snapshot.contacts) note({ type: 'contact', contact });
     // What came while this front was too slow is in the archive.
     for (let more = last > 0; more; ) {
       const missed = await link.call('messages.since', { after: String(last), limit: 10_000 });
@@ -60,6 +80,7 @@ export async function benchHub(
   };
   link.on('resync', () => void subscribe());
   await subscribe();
+  const counts = { messages: () => messages, contacts: () => contacts.size, present: () => present.size };
   return {
     pid: hub.pid,
     home: dir.path,
@@ -67,11 +88,9 @@ export async function benchHub(
     env: whole,
     link,
     seen: {
-      get messages() {
-        return messages;
-      },
-      until: async (count, timeoutMs) =>
-        void (await waitFor(() => messages >= count, { timeoutMs, what: `${count} messages` })),
+      ...counts,
+      until: async (what, count, timeoutMs) =>
+        void (await waitFor(() => counts[what]() >= count, { timeoutMs, what: `${count} ${what}` })),
     },
     add: async (input) => void (await link.call('accounts.add', input)),
     online: async (account) =>
