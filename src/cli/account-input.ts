@@ -1,7 +1,7 @@
 import type { Field } from '../../adapters/contract.ts';
 import type { AccountInput, NetworkView, SecretSource } from '../link/messages.ts';
-import { ask, askSecret, canAsk } from './ask.ts';
 import { exit } from './exit.ts';
+import { ask, askSecret, canAsk } from './questions.ts';
 import { readText } from './stdin.ts';
 import { type Io, usage, VerbError } from './verb.ts';
 
@@ -91,7 +91,7 @@ export async function secretFrom(
   const { key, label } = secretField(view, values);
   if (command !== undefined) return { [key]: { kind: 'command', command } };
   if (variable !== undefined) return { [key]: { kind: 'env', variable } };
-  const secret = io.stdin.isTTY ? await askSecret(io, `${label}: `) : firstLine(await readText(io.stdin));
+  const secret = io.stdin.isTTY ? await askSecret(io, `${label}: `) : firstLine(await readText(io.stdin, io.signal));
   if (secret === '') throw new VerbError(exit.data, 'the secret on standard input is empty');
   return { [key]: given(secret, values) };
 }

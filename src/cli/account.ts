@@ -1,9 +1,9 @@
 import type { LinkClient } from '../link/client.ts';
 import type { AccountView, CheckStep } from '../link/messages.ts';
 import { type Flags, flags, inputFor, secretFrom, settingsFrom } from './account-input.ts';
-import { answering, ask, canAsk } from './ask.ts';
 import { exit, exitCodeOf } from './exit.ts';
 import { accountJson, jsonLine } from './json.ts';
+import { answering, ask, canAsk } from './questions.ts';
 import { table } from './table.ts';
 import { type Io, readArgs, usage } from './verb.ts';
 

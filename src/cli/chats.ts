@@ -1,6 +1,7 @@
 import { presenceMark } from './contacts.ts';
 import { exit } from './exit.ts';
 import { chatJson, jsonLine } from './json.ts';
+import { localTime } from './plain.ts';
 import { table } from './table.ts';
 import { type Io, readArgs } from './verb.ts';
 
@@ -37,11 +38,4 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   } finally {
     link.close();
   }
-}
-
-/** In the reader's zone, to the minute. */
-export function localTime(iso: string): string {
-  const at = new Date(iso);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }

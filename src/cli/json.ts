@@ -60,6 +60,7 @@ export function chatJson(view: ContactView): object {
 
 export function messageJson(view: MessageView): object {
   const { id, account, network, target, kind, from, at, text, state, replyTo, edited, retracted, files, style } = view;
+  const { error, key } = view;
   return {
     v: V,
     type: 'message',
@@ -72,6 +73,8 @@ export function messageJson(view: MessageView): object {
     at,
     text,
     ...(state && { state }),
+    ...(error && { error }),
+    ...(key !== undefined && { key }),
     ...(replyTo && { replyTo }),
     ...(edited && { edited }),
     ...(retracted && { retracted }),
@@ -95,7 +98,8 @@ export function changeJson(
 ): object | undefined {
   switch (change.type) {
     case 'message':
-      return messageJson(change.message);
+      // What a network's archive brings was no news when it came.
+      return { ...messageJson(change.message), ...(change.live ? {} : { live: false }) };
     case 'message-changed':
       return changedJson(change);
     case 'account':

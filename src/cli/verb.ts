@@ -49,6 +49,23 @@ export function readArgs<T extends ParseArgsOptionsConfig>(args: readonly string
   }
 }
 
+/** @throws VerbError */
+export function readSeconds(value: string): number {
+  const seconds = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value) || seconds > 86_400 * 7) throw usage(`"${value}" is not a number of seconds`);
+  return seconds;
+}
+
+/** @throws VerbError */
+export function readCount(option: string, value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw usage(`${option} ${value}: not a number above 0`);
+  return Number(value);
+}
+
+/** The exit code of what a signal ended. */
+export const stoppedCode = (signal: AbortSignal): number =>
+  signal.reason === 'SIGTERM' ? exit.terminated : exit.interrupted;
+
 type Verbs = Readonly<Record<string, () => Promise<Verb>>> & { readonly screen: () => Promise<Verb> };
 
 /** Runs the verb that the arguments name and sets the exit code. Only that verb's code is loaded. */
@@ -161,7 +178,7 @@ function stdout(): NodeJS.WriteStream {
 
 function report(error: unknown, signal: AbortSignal, verb: string): void {
   if (signal.aborted) {
-    process.exitCode = signal.reason === 'SIGTERM' ? exit.terminated : exit.interrupted;
+    process.exitCode = stoppedCode(signal);
     return;
   }
   if (error instanceof VerbError) {
@@ -181,9 +198,9 @@ function report(error: unknown, signal: AbortSignal, verb: string): void {
   process.exitCode = exit.software;
 }
 
-/** Told by its name, so that verbs that never reach a hub need not load the link. */
+/** Told by their names, so that verbs that never reach a hub need not load the link. */
 function linkErrorOf(error: unknown): LinkError | undefined {
-  return error instanceof Error && error.name === 'LinkFailure' && 'detail' in error
+  return error instanceof Error && (error.name === 'LinkFailure' || error.name === 'Fault') && 'detail' in error
     ? (error.detail as LinkError)
     : undefined;
 }

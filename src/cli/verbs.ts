@@ -4,11 +4,13 @@ import type { Verb } from './verb.ts';
 export const verbs = {
   screen: () => import('./screen.ts'),
   account: () => import('./account.ts'),
+  ask: () => import('./ask.ts'),
   chats: () => import('./chats.ts'),
   contacts: () => import('./contacts.ts'),
   demo: () => import('./demo.ts'),
   hub: () => import('./hub.ts'),
   networks: () => import('./networks.ts'),
+  outbox: () => import('./outbox.ts'),
   send: () => import('./send.ts'),
   watch: () => import('./watch.ts'),
 } satisfies Readonly<Record<string, () => Promise<Verb>>>;

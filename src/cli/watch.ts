@@ -1,27 +1,38 @@
-import type { LinkClient } from '../link/client.ts';
-import type { Change, ContactView, MessageView } from '../link/messages.ts';
+import type { Change, ContactView } from '../link/messages.ts';
 import { exit } from './exit.ts';
 import { changeJson, jsonLine } from './json.ts';
-import { readSeconds } from './send.ts';
-import { type Io, readArgs, usage, VerbError } from './verb.ts';
+import { type Live, openLive } from './live.ts';
+import { plainMessage } from './plain.ts';
+import { type Io, readArgs, readCount, readSeconds, stoppedCode, usage, VerbError } from './verb.ts';
 
 export const help = `Usage: imux watch [TARGET…] [OPTIONS]
 
 Shows what happens as it comes, of all accounts or of the given targets. In plain
 form messages only; with --json presence, typing, receipts, edits and more as well.
+Watching changes nothing: no room is entered, nothing counts as read.
 
+      --since ID       first what came after the message with that ID, then go on live
       --account NAME   of one account only
       --count N        end after N (messages; with --json: events)
       --timeout SEC    end after that time; exit code 75 where --count was not reached
       --no-self        leave out what you wrote
       --json           one JSON object a line
 
+No message is lost and none comes twice, however slowly this is read: what did not fit
+is fetched from the archive. IDs rise; a script that keeps the last one it has dealt
+with goes on with --since where it left off, also after a restart of itself or the hub.
+A message from a network's archive, old when it came, has "live": false.
+
 Examples:
   imux watch libera:#ops
   imux watch --json | jq -r 'select(.type == "message") | .text'
+  imux watch --json --since "$(cat last)" work:me@example.org | while read -r event; do
+    handle "$event" && jq -r '.id // empty' <<<"$event" >last
+  done
 `;
 
 const options = {
+  since: { type: 'string' },
   account: { type: 'string' },
   count: { type: 'string' },
   timeout: { type: 'string' },
@@ -31,97 +42,84 @@ const options = {
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = readArgs(args, options);
-  const count = values.count === undefined ? Number.POSITIVE_INFINITY : readCount(values.count);
+  const count = values.count === undefined ? Number.POSITIVE_INFINITY : readCount('--count', values.count);
   const timeout = values.timeout === undefined ? undefined : readSeconds(values.timeout);
+  const since = values.since === undefined ? undefined : readId(values.since);
   const link = await io.hub();
+  const over = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
+  const signal = over === undefined ? io.signal : AbortSignal.any([io.signal, over]);
   try {
-    const contacts = new Map<string, ContactView>();
-    const wanted = await conversationsOf(link, positionals, io.signal);
+    const wanted = new Set<string>();
+    for (const target of positionals) wanted.add((await link.call('look', { target }, signal)).place.target);
+    const live = await openLive(link, { ...(since !== undefined && { since }), signal });
     const passes = (change: Change): boolean =>
-      (wanted === undefined || wanted.has(conversationOf(change) ?? '')) &&
-      (values.account === undefined || accountOf(change, contacts) === values.account) &&
+      (wanted.size === 0 || wanted.has(targetOf(change, live.contacts) ?? '')) &&
+      (values.account === undefined || accountOf(change, live.contacts) === values.account) &&
       !(values['no-self'] && change.type === 'message' && change.message.from.self);
     const show = (change: Change): string | undefined => {
-      if (!values.json) return change.type === 'message' ? plain(change.message) : undefined;
-      const json = changeJson(change, (key) => contacts.get(key));
+      if (!values.json) return change.type === 'message' ? plainMessage(change.message) : undefined;
+      const json = changeJson(change, (key) => live.contacts.get(key));
       return json && jsonLine(json);
     };
-    return await follow(link, contacts, { count, timeout, passes, show }, io);
+    if (await follow(live, { count, passes, show }, io)) return exit.ok;
+    return timeIsUp(io, over, count);
+  } catch (error) {
+    if (over?.aborted || io.signal.aborted) return timeIsUp(io, over, count);
+    throw error;
   } finally {
     link.close();
   }
 }
 
+/** A time alone is a wish to watch for that long; with a count, it was too short. */
+function timeIsUp(io: Io, over: AbortSignal | undefined, count: number): number {
+  if (io.signal.aborted) return stoppedCode(io.signal);
+  return over?.aborted && count !== Number.POSITIVE_INFINITY ? exit.tempFail : exit.ok;
+}
+
 interface Following {
   readonly count: number;
-  /** Seconds. */
-  readonly timeout: number | undefined;
   readonly passes: (change: Change) => boolean;
   readonly show: (change: Change) => string | undefined;
 }
 
-/** Prints until the count, the time, a signal or the end of the hub. */
-function follow(link: LinkClient, contacts: Map<string, ContactView>, wish: Following, io: Io): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let left = wish.count;
-    const outOfTime = (): void => end(wish.count === Number.POSITIVE_INFINITY ? exit.ok : exit.tempFail);
-    const timer = wish.timeout === undefined ? undefined : setTimeout(outOfTime, wish.timeout * 1000);
-    const end = (code: number): void => {
-      clearTimeout(timer);
-      resolve(code);
-    };
-    io.signal.addEventListener('abort', () => end(io.signal.reason === 'SIGTERM' ? exit.terminated : exit.interrupted));
-    link.on('closed', () => reject(new VerbError(exit.unavailable, 'the hub has gone')));
-    link.on('resync', () => void subscribe().catch(reject));
-    link.on('changes', (changes) => {
-      for (const change of changes) {
-        if (change.type === 'contact') contacts.set(change.contact.conversation, change.contact);
-        if (left <= 0 || !wish.passes(change)) continue;
-        const line = wish.show(change);
-        if (line === undefined) continue;
-        left -= 1;
-        void io.print(line);
-        if (left <= 0) return end(exit.ok);
-      }
-    });
-    const subscribe = async (): Promise<void> => {
-      const snapshot = await link.call('subscribe', {});
-      for (const contact of snapshot.contacts) contacts.set(contact.conversation, contact);
-    };
-    subscribe().catch(reject);
-  });
+/** Prints each line once the one before was taken. True: the count was reached. */
+async function follow(live: Live, { count, passes, show }: Following, io: Io): Promise<boolean> {
+  let left = count;
+  try {
+    for await (const change of live) {
+      const line = passes(change) ? show(change) : undefined;
+      if (line === undefined) continue;
+      await io.print(line);
+      left -= 1;
+      if (left <= 0) return true;
+    }
+  } catch (error) {
+    if (!(error instanceof VerbError)) throw error;
+    throw new VerbError(error.exitCode, `${error.message}; --since ${live.last()} goes on from here`, { cause: error });
+  }
+  return false;
 }
 
-function readCount(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw usage(`--count ${value}: not a number above 0`);
+function readId(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw usage(`--since ${value}: it is the id of a message, or 0 for all of them`);
   return Number(value);
 }
 
-async function conversationsOf(
-  link: LinkClient,
-  targets: readonly string[],
-  signal: AbortSignal,
-): Promise<ReadonlySet<string> | undefined> {
-  if (targets.length === 0) return undefined;
-  const keys = new Set<string>();
-  for (const target of targets) keys.add((await link.call('resolve', { target }, signal)).contact.conversation);
-  return keys;
-}
-
-function conversationOf(change: Change): string | undefined {
+function targetOf(change: Change, contacts: ReadonlyMap<string, ContactView>): string | undefined {
   switch (change.type) {
     case 'message':
     case 'message-changed':
-      return change.message.conversation;
+      return change.message.target;
     case 'contact':
-      return change.contact.conversation;
+      return change.contact.target;
     case 'presence':
     case 'typing':
     case 'unread':
     case 'contact-removed':
     case 'members':
     case 'member':
-      return change.conversation;
+      return contacts.get(change.conversation)?.target;
     case 'account':
     case 'account-removed':
     case 'request':
@@ -160,12 +158,4 @@ function accountOf(change: Change, contacts: ReadonlyMap<string, ContactView>): 
     case 'prompt-done':
       return undefined;
   }
-}
-
-/** `12:03 work:alice@example.org Alice: text`; further lines of a text are indented. */
-function plain({ at, target, from, text, style, files }: MessageView): string {
-  const time = new Date(at).toTimeString().slice(0, 5);
-  const who = style === 'action' ? `* ${from.name} ` : `${from.name}: `;
-  const attached = (files ?? []).map((file) => `[${file.name}]`).join(' ');
-  return `${time} ${target} ${who}${text.replaceAll('\n', '\n      ')}${attached && ` ${attached}`}`;
 }

@@ -29,6 +29,9 @@ export interface LinkClient {
   call<M extends Method>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>>;
   /** `closed`: once, with the reason where the connection broke. */
   on<N extends keyof LinkEvents>(event: N, listener: (...args: LinkEvents[N]) => void): void;
+  /** Reads nothing from the hub until `resume`, answers included; what a front can then not take, the hub drops. */
+  pause(): void;
+  resume(): void;
   close(): void;
 }
 
@@ -131,6 +134,8 @@ function speak(socket: Socket): Omit<LinkClient, 'hub'> {
       }
     },
     on: (event, listener) => void listeners[event].push(listener),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     close: () => void socket.end(),
   };
 }

@@ -140,6 +140,8 @@ export interface Snapshot {
   readonly contacts: readonly ContactView[];
   readonly requests: readonly RequestView[];
   readonly prompts: readonly PromptView[];
+  /** Id of the newest message; what comes after it comes as a change. */
+  readonly last?: string;
 }
 
 export type Change =

@@ -295,6 +295,8 @@ export function fakeHub(snapshot: Snapshot = wonderland(), stored: readonly Mess
         on(event, listener) {
           front[event] = listener as never;
         },
+        pause: () => {},
+        resume: () => {},
         close: () => void fronts.delete(front),
       };
     },

@@ -18,8 +18,10 @@ export function hubMethods(
   const startedAt = new Date(parts.clock.now()).toISOString();
   return {
     hello: async () => ({ version: LINK_VERSION, imux: VERSION, pid: process.pid, startedAt }),
-    subscribe: async ({ snapshot: whole = true }) =>
-      whole ? snapshot(parts.core) : { accounts: [], contacts: [], requests: [], prompts: [] },
+    subscribe: async ({ snapshot: whole = true }) => ({
+      ...(whole ? snapshot(parts.core) : { accounts: [], contacts: [], requests: [], prompts: [] }),
+      last: String(parts.archive.lastRow()),
+    }),
     'hub.status': async () => ({
       pid: process.pid,
       imux: VERSION,
