@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { encodeLine, frontLineLimit, splitLines } from '../../src/link/frames.ts';
 import {
   type Change,
+  type ContactView,
+  type ConversationKey,
   LINK_VERSION,
   type LinkError,
   type Method,
   type Params,
+  type Receipt,
   type Result,
 } from '../../src/link/messages.ts';
 import { tempDir } from '../servers/process.ts';
@@ -29,6 +32,45 @@ export class Refusal extends Error {
     super(detail.message);
     this.detail = detail;
   }
+}
+
+/** Answers of a hub that resolves every target and takes what is sent; what becomes of it is the given receipt. */
+export function takes(settled: (target: string) => Receipt): Answers {
+  const targets = new Map<string, string>();
+  let counter = 0;
+  const take = (conversation: string): Receipt => {
+    counter += 1;
+    const target = conversation.slice(1);
+    targets.set(String(counter), target);
+    return { ...settled(target), id: String(counter), state: 'queued' };
+  };
+  const taken = (params: Params<'send'> | Params<'files.send'>): Receipt =>
+    take('conversation' in params ? params.conversation : '');
+  return {
+    resolve: ({ target }) => ({ contact: contactOf(target), limits: { textBytes: 1_000 } }),
+    send: taken,
+    'files.send': taken,
+    receipt: ({ messages: [first = ''] }) => ({ ...settled(targets.get(first) ?? ''), id: first }),
+  };
+}
+
+/** A person whose conversation is named by the target. */
+export function contactOf(target: string): ContactView {
+  const [account = '', id = ''] = target.split(':');
+  return {
+    conversation: `c${target}` as ConversationKey,
+    account,
+    network: 'xmpp',
+    id,
+    target,
+    name: id,
+    kind: 'person',
+    groups: [],
+    presence: 'online',
+    listed: true,
+    unread: 0,
+    mentions: 0,
+  };
 }
 
 /** A hub that answers from a table, on a socket of its own: for testing what fronts make of the answers. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LinkErrorCode, MessageState, Receipt } from '../../src/link/messages.ts';
-import { type FakeHub, fakeHub, Refusal } from './fake-hub.ts';
+import type { LinkErrorCode, MessageState, Receipt, Wait } from '../../src/link/messages.ts';
+import { type FakeHub, fakeHub, Refusal, takes } from './fake-hub.ts';
 import { imux } from './run.ts';
 
 let hub: FakeHub | undefined;
@@ -15,17 +15,33 @@ const receipt = (target: string, state: MessageState, code?: LinkErrorCode): Rec
   ...(code && { error: { code, message: `it is ${code}` } }),
 });
 
-/** A hub that takes every text; what it was told to send is in `sent`. */
+interface Taken {
+  readonly target: string;
+  readonly text?: string;
+  readonly path?: string;
+  readonly key?: string;
+  readonly wait: Wait;
+  readonly timeout: number;
+}
+
+/** A hub that takes every text; what it was told to send, and to wait for, is in `sent`. */
 async function willing(
   state: MessageState = 'accepted',
   code?: LinkErrorCode,
-): Promise<{ home: string; sent: () => unknown[] }> {
-  const now = await fakeHub({ send: (params) => receipt('target' in params ? params.target : '', state, code) });
+): Promise<{ home: string; sent: () => readonly Taken[] }> {
+  const now = await fakeHub(takes((target) => receipt(target, state, code)));
   hub = now;
-  return {
-    home: now.home,
-    sent: () => now.calls.filter(({ method }) => method === 'send').map(({ params }) => params),
-  };
+  return { home: now.home, sent: () => sentBy(now) };
+}
+
+function sentBy({ calls }: FakeHub): readonly Taken[] {
+  const waits = calls.filter(({ method }) => method === 'receipt').map(({ params }) => params as Taken);
+  return calls
+    .filter(({ method }) => method === 'send' || method === 'files.send')
+    .map(({ params }, at) => {
+      const { conversation, ...rest } = params as Taken & { conversation: string };
+      return { ...rest, target: conversation.slice(1), wait: waits[at]?.wait ?? rest.wait };
+    });
 }
 
 describe('imux send: the text', () => {
@@ -112,13 +128,11 @@ describe('imux send: exit codes', () => {
   ];
 
   it.each(refusals)('S1 a refusal as %s ends with %i and says why', async (code, exit) => {
+    const candidates = code === 'ambiguous' ? ['work:bob@x', 'tg:bob'] : [];
     hub = await fakeHub({
-      send: () => {
-        throw new Refusal({
-          code,
-          message: `why ${code}`,
-          candidates: code === 'ambiguous' ? ['work:bob@x', 'tg:bob'] : [],
-        });
+      ...takes((target) => receipt(target, 'accepted')),
+      resolve: () => {
+        throw new Refusal({ code, message: `why ${code}`, candidates });
       },
     });
     const outcome = await imux(['send', 'work:a@b', '-m', 'x'], { home: hub.home });
@@ -148,14 +162,12 @@ describe('imux send: exit codes', () => {
 
 describe('imux send: several targets', () => {
   async function mixed(): Promise<string> {
-    hub = await fakeHub({
-      send: (params) => {
-        const target = 'target' in params ? params.target : '';
-        if (target.startsWith('lost')) throw new Refusal({ code: 'not-found', message: 'nobody there' });
-        if (target.startsWith('shut')) throw new Refusal({ code: 'refused', message: 'not you' });
-        return receipt(target, target.startsWith('late') ? 'queued' : 'accepted');
-      },
+    const answers = takes((target) => {
+      if (target.startsWith('lost')) throw new Refusal({ code: 'not-found', message: 'nobody there' });
+      if (target.startsWith('shut')) throw new Refusal({ code: 'refused', message: 'not you' });
+      return receipt(target, target.startsWith('late') ? 'queued' : 'accepted');
     });
+    hub = await fakeHub(answers);
     return hub.home;
   }
 
@@ -188,7 +200,7 @@ describe('imux send: several targets', () => {
 
 it('S11 JSON on stdout escapes what a terminal could act on', async () => {
   const evil = 'a\u001b]0;x\u0007\u009b\u202e\u2028';
-  hub = await fakeHub({ send: () => ({ ...receipt(evil, 'accepted') }) });
+  hub = await fakeHub(takes(() => receipt(evil, 'accepted')));
   const { stdout } = await imux(['send', '--json', 'work:a@b', '-m', 'x'], { home: hub.home });
   expect(stdout.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e\u2028]/);
   expect(JSON.parse(stdout).target).toBe(evil);
