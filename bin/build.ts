@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { chmod, rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { builtinsAtHand } from './builtins.ts';
 import { yogaAtOnce } from './yoga.ts';
@@ -37,7 +39,11 @@ const common: BuildOptions = {
 await rm(out, { recursive: true, force: true });
 await Promise.all([
   // All verbs are one small file: Node takes longer to load ten modules than to read what only some verbs need.
-  build({ ...common, entryPoints: { imux: 'bin/imux.ts' }, plugins: [builtinsAtHand, heavyBeside] }),
+  build({
+    ...common,
+    entryPoints: { imux: 'bin/imux.ts', index: 'src/index.ts' },
+    plugins: [builtinsAtHand, heavyBeside],
+  }),
   build({
     ...common,
     entryPoints: { tui: `./src/${heavy.tui}`, demo: `./src/${heavy.demo}` },
@@ -60,3 +66,11 @@ await Promise.all([
   }),
 ]);
 await chmod(`${out}imux.js`, 0o755);
+
+// The types of the library; the bundler makes none.
+const compiler = new URL('../node_modules/typescript/bin/tsc', import.meta.url).pathname;
+await promisify(execFile)(process.execPath, [
+  compiler,
+  '--project',
+  new URL('tsconfig.types.json', import.meta.url).pathname,
+]);

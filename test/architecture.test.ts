@@ -28,6 +28,8 @@ const imports: readonly Import[] = files.flatMap((from) => {
 
 /** The room that a file stands in: an adapter's own folder, or the folder of src. */
 function roomOf(file: string): string {
+  // The library stands before the rooms, as bin does.
+  if (file === 'src/index.ts') return file;
   const [top = '', second = ''] = file.split('/');
   if (top === 'adapters') return second.includes('.') ? 'adapters' : `adapters/${second}`;
   if (top === 'src') return second.includes('.') ? 'src' : `src/${second}`;
@@ -45,6 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/tui': ['src', 'src/link', 'src/core'],
   'src/demo': ['src'],
   bin: ['src/cli'],
+  'src/index.ts': ['src', 'src/link'],
   src: [],
   adapters: [],
 };

@@ -13,16 +13,21 @@ const STALE_START_MS = 10_000;
 /**
  * Connects to the hub, starting one in the background where none runs. Of several fronts that come at once only one
  * starts it; the rest wait for that one.
+ * `env`: of the hub; it finds the same paths by it.
  * @throws LinkFailure `hub` where it does not come up; hub.log in the data folder then says why.
  */
-export async function attachOrStart(paths: Paths, front: string): Promise<LinkClient> {
+export async function attachOrStart(
+  paths: Paths,
+  front: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<LinkClient> {
   try {
     return await attach(paths, front);
   } catch (error) {
     if (!isAbsent(error)) throw error;
   }
   const end = performance.now() + START_TIMEOUT_MS;
-  let started = startOnce(paths);
+  let started = startOnce(paths, env);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     try {
@@ -43,7 +48,7 @@ export async function attachOrStart(paths: Paths, front: string): Promise<LinkCl
           { cause: error },
         );
       }
-      started ??= startOnce(paths);
+      started ??= startOnce(paths, env);
     }
   }
 }
@@ -65,7 +70,7 @@ const program = fileURLToPath(
 );
 
 /** Undefined: another front is starting it just now. */
-function startOnce(paths: Paths): Started | undefined {
+function startOnce(paths: Paths, env: NodeJS.ProcessEnv): Started | undefined {
   mkdirSync(paths.run, { recursive: true, mode: 0o700 });
   const marker = join(paths.run, 'starting');
   try {
@@ -80,6 +85,7 @@ function startOnce(paths: Paths): Started | undefined {
     detached: true,
     stdio: 'ignore',
     cwd: '/',
+    env,
   });
   child.unref();
   let exited = false;
