@@ -5,7 +5,7 @@ const servers = 'test/**/*.servers.test.{ts,tsx}';
 const faults = 'test/faults/*.test.ts';
 /** Whole programs and whole networks, if only in this process: seconds each, where a unit test takes milliseconds. */
 const whole = [
-  'test/{contract,cli,hub,e2e}/**/*.test.{ts,tsx}',
+  'test/{contract,cli,hub,e2e,library}/**/*.test.{ts,tsx}',
   'test/accounts/secrets.test.ts',
   'test/archive/{durability,search}.test.ts',
   'test/link/server.test.ts',
