@@ -100,10 +100,7 @@ export function archives(wire: Wire, { disco, roster, rooms, timeline }: Archive
     },
     async find(chat, nonce) {
       const recovered = wire.stream.recovered.get(nonce);
-      if (recovered) {
-        await recovered;
-        return messageId(nonce);
-      }
+      if (recovered !== undefined) return recovered ? messageId(nonce) : undefined;
       const room = rooms().get(chat);
       let before: string | undefined;
       for (let page = 0; page < lookupPages; page++) {

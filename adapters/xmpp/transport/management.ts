@@ -1,4 +1,3 @@
-import type { Element } from '@xmpp/xml';
 import type { Memory } from '../../contract.ts';
 import type { AdapterError } from '../../errors.ts';
 
@@ -11,7 +10,7 @@ const unacknowledgedKey = (number: number): string => `xmpp.sm.out.${number}`;
 
 export interface Unacknowledged {
   readonly text: string;
-  /** Of a message stanza. */
+  /** Of a stanza whose sender waits to hear what became of it. */
   readonly id: string | undefined;
   settle?: { resolve(): void; reject(error: AdapterError): void } | undefined;
 }
@@ -33,7 +32,10 @@ export interface Counters {
   /** Counts from zero; without a session nothing is kept for later. */
   begin(session: SavedSession | undefined): void;
   handled(): void;
-  add(text: string, stanza: Element): Unacknowledged;
+  /** With an id: its sender, not the session, brings it again after a loss. */
+  add(text: string, id: string | undefined): Unacknowledged;
+  /** Takes out what is not to be sent again by the session, and gives its ids. */
+  withdraw(): readonly string[];
   /** False where `h` counts more than was sent, or is none (NaN); then nothing has changed. */
   acknowledge(h: number): boolean;
   /** Takes the server's word that it handled all. */
@@ -58,10 +60,19 @@ export function counters(memory: Memory): Counters {
     for (const { settle } of done) settle?.resolve();
   };
 
-  const erase = (): void => {
+  const put = (entry: Unacknowledged): void => {
+    pending.push(entry);
+    if (kept) memory.set(unacknowledgedKey((acknowledged + pending.length) % WRAP), record(entry));
+  };
+
+  const unrecord = (): void => {
     for (let at = 1; kept && at <= pending.length; at++) {
       memory.set(unacknowledgedKey((acknowledged + at) % WRAP), undefined);
     }
+  };
+
+  const erase = (): void => {
+    unrecord();
     for (const key of kept ? [SESSION, INBOUND, ACKNOWLEDGED] : []) memory.set(key, undefined);
     kept = false;
     pending = [];
@@ -92,11 +103,17 @@ export function counters(memory: Memory): Counters {
       inbound = (inbound + 1) % WRAP;
       if (kept) memory.set(INBOUND, String(inbound));
     },
-    add(text, stanza) {
-      const entry: Unacknowledged = { text, id: stanza.name === 'message' ? stanza.attrs.id : undefined };
-      pending.push(entry);
-      if (kept) memory.set(unacknowledgedKey((acknowledged + pending.length) % WRAP), record(entry));
+    add(text, id) {
+      const entry: Unacknowledged = { text, id };
+      put(entry);
       return entry;
+    },
+    withdraw() {
+      const all = pending;
+      unrecord();
+      pending = [];
+      for (const entry of all) if (entry.id === undefined) put(entry);
+      return all.flatMap(({ id }) => id ?? []);
     },
     acknowledge(h) {
       const count = (((h - acknowledged) % WRAP) + WRAP) % WRAP;

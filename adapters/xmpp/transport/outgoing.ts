@@ -16,8 +16,8 @@ export interface Outgoing {
   accepted(stanza: Element, signal?: AbortSignal): Promise<void>;
   /** The server sent `<a/>`. */
   acknowledged(h: number): void;
-  /** Sends again what a resumed session did not get, and says what became of the messages in it. */
-  recover(): ReadonlyMap<string, Promise<void>>;
+  /** After a resumption: sends again what the server did not get, and says whether it has what senders wait for. */
+  recover(): ReadonlyMap<string, boolean>;
   /** Asks for any answer at all. */
   probe(): void;
   fail(error: AdapterError): void;
@@ -34,12 +34,12 @@ export function outgoing(
   let asked = false;
   let asking = false;
 
-  const transmit = (stanza: Element, tracked: boolean): Unacknowledged | undefined => {
+  const transmit = (stanza: Element, tracked: boolean, id?: string): Unacknowledged | undefined => {
     if (connection.over) throw new AdapterError('unreachable', 'not connected');
     const text = serialize(stanza);
     connection.pushText(text);
     if (!tracked) return undefined;
-    const entry = counters.add(text, stanza);
+    const entry = counters.add(text, id);
     askSoon();
     return entry;
   };
@@ -72,7 +72,7 @@ export function outgoing(
     accepted: (stanza, signal) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       if (signal?.aborted) throw new AdapterError('unreachable', 'given up', { cause: signal.reason });
-      const entry = transmit(stanza, true);
+      const entry = transmit(stanza, true, stanza.attrs.id);
       if (entry) settleWith(entry, resolve, reject, signal);
       return promise;
     },
@@ -90,18 +90,14 @@ export function outgoing(
       connection.fail(fault, streamCondition('undefined-condition'), detail);
     },
     recover() {
-      const recovered = new Map(handled.map((id) => [id, Promise.resolve()]));
-      for (const entry of resumed ? counters.unacknowledged : []) {
-        connection.pushText(entry.text);
-        if (entry.id === undefined) continue;
-        const { promise, resolve, reject } = Promise.withResolvers<void>();
-        // Nobody has to ask what became of it.
-        promise.catch(() => {});
-        settleWith(entry, resolve, reject);
-        recovered.set(entry.id, promise);
-      }
-      if (resumed) askSoon();
-      return recovered;
+      const known = new Map(handled.map((id) => [id, true]));
+      if (!resumed) return known;
+      // The server says that it has not got these. If one of them ended the connection, it would end each that follows:
+      // their senders decide, one by one, whether they go out again.
+      for (const id of counters.withdraw()) known.set(id, false);
+      for (const { text } of counters.unacknowledged) connection.pushText(text);
+      askSoon();
+      return known;
     },
     probe() {
       if (connection.over) return;

@@ -50,10 +50,10 @@ export interface Stream {
   /** XEP-0198 is on; else `accepted` asks by a ping. */
   readonly managed: boolean;
   /**
-   * Message ids (`id` attribute) that were unacknowledged when the former connection ended and of which the server is
-   * sure now: handled before, or sent again by this resumption. Each resolves once acknowledged.
+   * Ids (`id` attribute) of what was `accepted` for nobody when the former connection ended and of which the server is
+   * sure now. False: it did not get it, and it was not sent again.
    */
-  readonly recovered: ReadonlyMap<string, Promise<void>>;
+  readonly recovered: ReadonlyMap<string, boolean>;
   /** @throws AdapterError `unreachable` after the end; `refused` where a text holds what XML cannot carry. */
   send(stanza: Element): void;
   /** Sends, and resolves once the server acknowledged it. @throws AdapterError `certain: false` if the stream ended before. */

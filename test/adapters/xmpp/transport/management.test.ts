@@ -229,7 +229,7 @@ describe('what was sent', () => {
     const counted = counters(memory);
     counted.handled();
     expect(counted.inbound).toBe(0);
-    for (const id of ['a', 'b', 'c']) counted.add(`<message id='${id}'/>`, message(id));
+    for (const id of ['a', 'b', 'c']) counted.add(`<message id='${id}'/>`, id);
     expect(counted.sent).toBe(1);
     expect(counted.acknowledge(2)).toBe(false);
     expect(counted.acknowledge(0)).toBe(true);
@@ -285,21 +285,39 @@ describe('a resumption', () => {
     return memory;
   }
 
-  test('L9 after the process was killed carries on with both counters, and sends again only what was not handled', async () => {
+  test('L9 after the process was killed carries on with both counters, and knows what was handled', async () => {
     const running = await serve(begin, resume(1));
     const memory = await cutOff(running);
     const { stream } = await open(running.port, { memory: new Map(memory) });
     expect(stream.resumed).toBe(true);
     expect(stream.jid).toMatch(/^alice@localhost\/imux\./);
+    expect([...stream.recovered]).toEqual([
+      ['m1', true],
+      ['m2', false],
+    ]);
     const client = nth(running, 1);
+    const again = stream.accepted(message('m2'));
     await client.next(isRequest, 'a request');
     expect(client.received()).toMatch(/<resume [^>]*h="2"/);
     expect(sentIds(client)).toEqual(['m2']);
-    // Handled by the server before; sent again now.
-    await stream.recovered.get('m1');
     client.write(`<a xmlns='${NS}' h='2'/>`);
-    await stream.recovered.get('m2');
-    expect([...stream.recovered.keys()]).toEqual(['m1', 'm2']);
+    await again;
+    await stream.close();
+  });
+
+  test('F17 sends again what nobody waits for; a message, on which the connection may have died, is left to its sender', async () => {
+    const running = await serve(begin, resume(0));
+    const memory = new Map<string, string>();
+    const { stream: first } = await open(running.port, { memory });
+    const sending = refusal(first.accepted(message('poison')), 'unreachable');
+    first.send(message('mark'));
+    await nth(running, 0).next((element) => element.attrs.id === 'mark');
+    nth(running, 0).cut();
+    await sending;
+    const { stream } = await open(running.port, { memory });
+    await nth(running, 1).next(isRequest);
+    expect(sentIds(nth(running, 1))).toEqual(['mark']);
+    expect([...stream.recovered]).toEqual([['poison', false]]);
     await stream.close();
   });
 
@@ -377,8 +395,7 @@ describe('a resumption', () => {
     const memory = await cutOff(running);
     await refusal(open(running.port, { memory }), 'unreachable');
     const { stream } = await open(running.port, { memory });
-    await nth(running, 2).next(isRequest);
-    expect(sentIds(nth(running, 2))).toEqual(['m1', 'm2']);
+    expect([...stream.recovered.values()]).toEqual([false, false]);
     await stream.close();
   });
 });
