@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Conversations, loadConversations } from './conversations.ts';
 import { ArchiveError, asArchiveError } from './error.ts';
-import { backUp, connect, damageMark, makeFile, markDamaged, setAside } from './files.ts';
+import { backUp, connect, connectToRead, damageMark, makeFile, markDamaged, setAside } from './files.ts';
 import { decoder, type Ground, rowNumbers } from './ground.ts';
 import { openIndex } from './index.ts';
 import { messages } from './messages.ts';
@@ -11,7 +11,7 @@ import { receipts, sending } from './outbox.ts';
 import { memories, pages } from './pages.ts';
 import { openPromises } from './promises.ts';
 import { type Salvaged, salvage } from './salvage.ts';
-import { migrate } from './schema.ts';
+import { migrate, refuseOtherVersion } from './schema.ts';
 import { searcher } from './search.ts';
 import { openTransactions } from './transactions.ts';
 import type { Archive, ArchiveOptions } from './types.ts';
@@ -31,6 +31,26 @@ export function openArchive(path: string, options: ArchiveOptions = {}): Archive
     const fault = asArchiveError(error) ?? asFileError(error);
     if (fault?.code !== 'damaged') throw fault ?? error;
     return startAgain(path, notice);
+  }
+}
+
+/**
+ * The archive for reading alone, beside a hub that may be writing; what writes fails with `readonly`. Undefined: there
+ * is none yet. @throws ArchiveError, also where an older imux wrote it: only the hub brings it up to date.
+ */
+export function readArchive(path: string): Archive | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const db = connectToRead(path);
+    try {
+      refuseOtherVersion(db);
+      return assemble(db, path);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    throw asArchiveError(error) ?? asFileError(error) ?? error;
   }
 }
 

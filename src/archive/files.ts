@@ -37,6 +37,13 @@ export function connect(path: string): DatabaseSync {
   }
 }
 
+/** A reader waits for nobody but a hub that is just recovering the WAL. */
+export function connectToRead(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 2000 });
+  db.exec('PRAGMA temp_store = MEMORY');
+  return db;
+}
+
 /** Copies the database beside itself, all that stands in the WAL included. */
 export function backUp(db: DatabaseSync, path: string, version: number): string {
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)');

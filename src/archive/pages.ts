@@ -4,7 +4,7 @@ import type { Ground } from './ground.ts';
 import { COLUMNS } from './rows.ts';
 import type { Archive, Row } from './types.ts';
 
-type Pages = Pick<Archive, 'row' | 'byId' | 'byScriptKey' | 'page' | 'since' | 'lastRow'>;
+type Pages = Pick<Archive, 'row' | 'byId' | 'byScriptKey' | 'page' | 'between' | 'since' | 'lastRow'>;
 
 /** Reading back; what stands in the open group is seen as well. */
 export function pages({ db, tx, decode, rows }: Ground): Pages {
@@ -22,6 +22,11 @@ export function pages({ db, tx, decode, rows }: Ground): Pages {
     `SELECT ${COLUMNS} FROM message WHERE conversation = ? AND row < ? ORDER BY row DESC LIMIT ?`,
   );
   const placeOf = db.prepare('SELECT place FROM message WHERE row = ? AND conversation = ?');
+  // What was written at a time stands there or later, never before.
+  const between = db.prepare(
+    `SELECT ${COLUMNS} FROM message WHERE conversation = ? AND place >= ? AND at >= ? AND at < ?
+     ORDER BY place DESC, row DESC LIMIT ?`,
+  );
   const since = db.prepare(`SELECT ${COLUMNS} FROM message WHERE row > ? ORDER BY row LIMIT ?`);
   const all = (values: ReturnType<typeof page.all>): Row[] => values.flatMap((value) => decode(value) ?? []);
 
@@ -38,6 +43,8 @@ export function pages({ db, tx, decode, rows }: Ground): Pages {
         if (before === undefined || place === undefined) return all(last.all(number, limit)).reverse();
         return all(page.all(number, place, before, limit)).reverse();
       }),
+    between: (key, limit, from, to) =>
+      tx.guarded(() => all(between.all(numberOfKey(key), from, from, to, limit)).reverse()),
     since: (after, limit) => tx.guarded(() => all(since.all(after, limit))),
     lastRow: () => rows.last(),
   };

@@ -68,8 +68,8 @@ export const fold = (text: string): string => text.toLowerCase();
 
 const UNITS: Readonly<Record<string, number>> = { m: 60e3, h: 3600e3, d: 86_400e3, w: 7 * 86_400e3 };
 
-/** 2026-01-31 (local midnight), 2026-01-31T12:30, today, yesterday, or an age such as 2h, 7d. */
-function timeOf(value: string, now: number): number {
+/** 2026-01-31 (local midnight), 2026-01-31T12:30, today, yesterday, or an age such as 2h, 7d. @throws QueryError */
+export function timeOf(value: string, now: number): number {
   const age = /^(\d{1,5})([mhdw])$/i.exec(value);
   const unit = UNITS[age?.[2]?.toLowerCase() ?? ''];
   if (age && unit !== undefined) return now - Number(age[1]) * unit;

@@ -56,8 +56,7 @@ export const STEPS: readonly string[] = [
  */
 export function migrate(db: DatabaseSync, backup: (version: number) => void, steps = STEPS): void {
   const found = version(db);
-  if (found > steps.length)
-    throw new ArchiveError('newer', `the archive was written by a newer imux (version ${found} of its layout)`);
+  if (found > steps.length) throw newer(found);
   for (const [from, step] of steps.entries()) {
     if (from < found) continue;
     if (found > 0) backup(from);
@@ -71,6 +70,20 @@ export function migrate(db: DatabaseSync, backup: (version: number) => void, ste
     }
   }
 }
+
+/** For those who cannot migrate. @throws ArchiveError `newer`, or `readonly` where it is older than this imux. */
+export function refuseOtherVersion(db: DatabaseSync): void {
+  const found = version(db);
+  if (found > STEPS.length) throw newer(found);
+  if (found < STEPS.length)
+    throw new ArchiveError(
+      'readonly',
+      'the archive was written by an older imux; `imux hub start` brings it up to date',
+    );
+}
+
+const newer = (found: number): ArchiveError =>
+  new ArchiveError('newer', `the archive was written by a newer imux (version ${found} of its layout)`);
 
 function version(db: DatabaseSync): number {
   const value = db.prepare('PRAGMA user_version').get()?.user_version;

@@ -137,6 +137,8 @@ export interface Archive {
   byScriptKey(scriptKey: string): Row | undefined;
   /** Oldest first, the `limit` messages that stand before row `before` (or the last ones). */
   page(key: ConversationKey, limit: number, before?: number): readonly Row[];
+  /** Oldest first, the last `limit` messages written from `from` (inclusive) to `to` (exclusive), milliseconds since the epoch. */
+  between(key: ConversationKey, limit: number, from: number, to: number): readonly Row[];
   /** Rows after `after` over all conversations, ascending. */
   since(after: number, limit: number): readonly Row[];
   lastRow(): number;

@@ -200,9 +200,18 @@ function report(error: unknown, signal: AbortSignal, verb: string): void {
 
 /** Told by their names, so that verbs that never reach a hub need not load the link. */
 function linkErrorOf(error: unknown): LinkError | undefined {
-  return error instanceof Error && (error.name === 'LinkFailure' || error.name === 'Fault') && 'detail' in error
-    ? (error.detail as LinkError)
-    : undefined;
+  if (!(error instanceof Error)) return undefined;
+  switch (error.name) {
+    case 'LinkFailure':
+    case 'Fault':
+      return 'detail' in error ? (error.detail as LinkError) : undefined;
+    case 'ArchiveError':
+      return { code: 'disk', message: error.message };
+    case 'SettingsError':
+      return { code: 'settings', message: error.message };
+    default:
+      return undefined;
+  }
 }
 
 export function describe(error: LinkError): string {

@@ -54,11 +54,14 @@ export function loadSettings(folder: string, accounts: Accounts, log: Log): HubS
       const seconds = section.idleSeconds;
       return { idleSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : defaultIdleSeconds };
     },
-    aliases() {
-      const named = Object.entries(record(file().read().section('aliases')));
-      return new Map(named.filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
-    },
+    aliases: () => aliasesOf(file().read().section('aliases')),
   };
+}
+
+/** Names that the person gave to targets: the part `aliases` of the accounts file. */
+export function aliasesOf(section: unknown): ReadonlyMap<string, string> {
+  const named = Object.entries(record(section));
+  return new Map(named.filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
