@@ -19,6 +19,7 @@ export default defineConfig({
     passWithNoTests: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/e2e/build.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: [tests], exclude: [servers, faults, ...whole] } },
       { extends: true, test: { name: 'whole', include: whole, exclude: [servers], testTimeout: 30_000 } },
