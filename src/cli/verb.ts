@@ -72,7 +72,7 @@ type Verbs = Readonly<Record<string, () => Promise<Verb>>> & { readonly screen: 
 export async function runVerb(verbs: Verbs): Promise<void> {
   const { name, args, profile } = pick(process.argv.slice(2));
   const stop = new AbortController();
-  endOnSignals(stop);
+  endOnSignals(stop, name === 'hub' ? HUB_END_MS : END_MS);
   try {
     if (name === '--version' || name === '-V') {
       stdout().write(`imux ${(await import('../version.ts')).VERSION}\n`);
@@ -89,7 +89,8 @@ export async function runVerb(verbs: Verbs): Promise<void> {
       stdout().write(verb.help);
       return;
     }
-    process.exitCode = await verb.run(args, makeIo(stop.signal, profile));
+    const code = await verb.run(args, makeIo(stop.signal, profile));
+    process.exitCode = code === exit.interrupted ? stoppedCode(stop.signal) : code;
   } catch (error) {
     report(error, stop.signal, name);
   }
@@ -125,6 +126,8 @@ function makeIo(signal: AbortSignal, profile: string | undefined): Io {
   }
   return {
     get stdin() {
+      // A verb that still reads has the end of it. A terminal is left to the screen, which puts it back as it was.
+      if (!process.stdin.isTTY) signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
       return process.stdin;
     },
     get stdout() {
@@ -146,7 +149,12 @@ function makeIo(signal: AbortSignal, profile: string | undefined): Io {
   };
 }
 
-function endOnSignals(stop: AbortController): void {
+/** What then still holds on to the event loop is not worth waiting for. */
+const END_MS = 2_000;
+/** The hub lets texts out that are on their way, and signs its accounts out. */
+const HUB_END_MS = 10_000;
+
+function endOnSignals(stop: AbortController, endMs: number): void {
   for (const [name, code] of [
     ['SIGINT', exit.interrupted],
     ['SIGTERM', exit.terminated],
@@ -154,8 +162,7 @@ function endOnSignals(stop: AbortController): void {
     process.once(name, () => {
       stop.abort(name);
       process.exitCode = code;
-      // What holds on to the event loop after that is not worth waiting for.
-      setTimeout(() => process.exit(code), 2_000).unref();
+      setTimeout(() => process.exit(code), endMs).unref();
     });
   }
 }

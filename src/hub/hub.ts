@@ -153,7 +153,11 @@ async function compose(
       idle.stopLooking();
       await hooks?.stop();
       await parts.outbox.stop(outboxGraceMs);
-      await Promise.race([accounts.stop(), parts.clock.sleep(signOutMs)]);
+      const signedOut = new AbortController();
+      const late = parts.clock.sleep(signOutMs, signedOut.signal).catch(() => undefined);
+      await Promise.race([accounts.stop(), late]);
+      // A timer would hold the process until then.
+      signedOut.abort();
       batch.flush();
     },
   };

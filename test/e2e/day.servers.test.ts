@@ -276,7 +276,9 @@ describe.skipIf(!here)('a day with accounts of three networks', () => {
     await waitFor(() => hub.stderr().includes('the hub runs'));
     expect(await own.hubPid()).toBe(hub.pid);
     hub.kill('SIGTERM');
-    expect((await hub.done).code).toBe(143);
+    const { code, ms } = await hub.done;
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(5_000);
     await own.end();
   });
 
