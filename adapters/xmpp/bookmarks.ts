@@ -1,7 +1,8 @@
 import { type Element, xml } from '@xmpp/xml';
 import { bare } from './jid.ts';
+import { fetchItems, publishPrivate } from './pep.ts';
 import type { Wire } from './wire.ts';
-import { child, childText, elements, NS } from './xml.ts';
+import { child, childText, NS } from './xml.ts';
 
 /** A room that the account's devices share (XEP-0402). */
 export interface Bookmark {
@@ -14,10 +15,7 @@ export interface Bookmark {
 
 /** @throws AdapterError where the server keeps none. */
 export async function fetchBookmarks(wire: Wire): Promise<readonly Bookmark[]> {
-  const items = xml('items', { node: NS.bookmarks });
-  const reply = await wire.get(undefined, xml('pubsub', { xmlns: NS.pubsub }, items), { timeoutMs: 10_000 });
-  const list = child(reply, 'pubsub', NS.pubsub);
-  return (list ? elements(list) : []).flatMap((node) => elements(node)).flatMap((item) => readBookmark(item) ?? []);
+  return (await fetchItems(wire, NS.bookmarks)).flatMap((item) => readBookmark(item) ?? []);
 }
 
 function readBookmark(item: Element): Bookmark | undefined {
@@ -40,21 +38,5 @@ export async function publishBookmark(wire: Wire, { jid, autojoin, name, nick, p
     nick && xml('nick', {}, nick),
     password && xml('password', {}, password),
   );
-  const publish = xml('publish', { node: NS.bookmarks }, xml('item', { id: jid }, conference));
-  await wire.set(undefined, xml('pubsub', { xmlns: NS.pubsub }, publish, publishOptions()), { timeoutMs: 10_000 });
-}
-
-/** XEP-0402 section 4.2: private to the account, never forgotten. */
-function publishOptions(): Element {
-  const fields = {
-    'pubsub#persist_items': 'true',
-    'pubsub#max_items': 'max',
-    'pubsub#send_last_published_item': 'never',
-    'pubsub#access_model': 'whitelist',
-  };
-  const form = [
-    xml('field', { var: 'FORM_TYPE', type: 'hidden' }, xml('value', {}, NS.publishOptions)),
-    ...Object.entries(fields).map(([name, value]) => xml('field', { var: name }, xml('value', {}, value))),
-  ];
-  return xml('publish-options', {}, xml('x', { xmlns: NS.data, type: 'submit' }, ...form));
+  await publishPrivate(wire, NS.bookmarks, jid, conference);
 }

@@ -105,6 +105,8 @@ const features: readonly string[] = [
   NS.time,
   NS.version,
   NS.last,
+  // XEP-0490: our server tells us what the account's other devices have read.
+  `${NS.displayed}+notify`,
 ].toSorted();
 const node = 'urn:x-imux:client';
 

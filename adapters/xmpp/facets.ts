@@ -100,8 +100,11 @@ function messageFacets(acting: () => Online): MessageFacets {
     },
     reading: {
       async mark(chat, upTo) {
-        const { rooms, receipts } = acting();
+        const { rooms, receipts, displayed, archives, timeline } = acting();
+        // Of before this connection: the archive knows by which id the others know it.
+        if (!timeline.find(chat, upTo)) await archives.page(chat, undefined).catch(() => undefined);
         receipts.read(chat, upTo, rooms.get(chat) !== undefined);
+        await displayed.publish(chat, timeline.find(chat, upTo)?.archived ?? '');
       },
     },
     history: { page: async (chat, before) => await acting().archives.page(chat, before) },

@@ -187,6 +187,11 @@ export function ownText(reading: Reading): string {
 }
 
 const day = 86_400_000;
+/** What was said longer ago than this before it came is no news, however it came. */
+const newsMs = 5 * 60_000;
+
+export const isNews = (reading: Reading, now: number): boolean =>
+  reading.stamp === undefined || now - sentAt(reading.stamp, now).getTime() < newsMs;
 
 /** When it was sent: what an honest delay stamp (XEP-0203) says, else now. Nothing comes from the future. */
 export function sentAt(stamp: string | undefined, now: number): Date {

@@ -3,8 +3,11 @@ import type { Chat, ChatId, Host } from '../contract.ts';
 import { AdapterError, asAdapterError } from '../errors.ts';
 import { answer } from './answers.ts';
 import { type Archives, archives } from './archive.ts';
+import { type CatchUp, catchUp } from './catch-up.ts';
 import { caps, type Disco, disco, type Gateways, gateways, isRoomService } from './disco.ts';
+import { type Displayed, displayed } from './displayed.ts';
 import { bare, domain, parseAddress, resource } from './jid.ts';
+import { mam } from './mam.ts';
 import { type Direct, messages } from './messages.ts';
 import { type Presences, presences } from './presence.ts';
 import { type Receipts, receipts } from './receipts.ts';
@@ -35,6 +38,7 @@ export interface Online {
   readonly requests: Requests;
   readonly typing: Typing;
   readonly archives: Archives;
+  readonly displayed: Displayed;
   readonly uploads: Uploads;
   readonly direct: Direct;
   /** Every stanza that is no reply. */
@@ -64,13 +68,25 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     },
   });
   const presence: Presences = presences(wire, caps, () => places.addresses());
-  const places: Rooms = rooms(wire, services, nick, (to, ...parts) => presence.announce(to, ...parts));
+  const places: Rooms = rooms(wire, nick, {
+    disco: services,
+    announce: (to, ...parts) => presence.announce(to, ...parts),
+    catchUp: () => missed,
+  });
   const lines = timeline(wire);
   const outgoing = sending(wire);
   const marks = receipts(wire, contactList, lines);
   const asked = requests(wire, contactList, places);
   const writing = typing(wire);
-  const stored = archives(wire, { disco: services, roster: contactList, rooms: () => places, timeline: lines });
+  const queries = mam(wire);
+  const stored = archives(wire, {
+    mam: queries,
+    disco: services,
+    roster: contactList,
+    rooms: () => places,
+    timeline: lines,
+  });
+  const readMarks = displayed(wire, { disco: services, timeline: lines, archives: stored });
   const texts = messages(wire, {
     roster: contactList,
     rooms: places,
@@ -79,8 +95,17 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     receipts: marks,
     typing: writing,
     requests: asked,
-    archives: stored,
+    mam: queries,
+    catchUp: () => missed,
+    displayed: readMarks,
   });
+  const missed: CatchUp = catchUp(wire, { mam: queries, disco: services, ...texts });
+
+  const fillIn = async (): Promise<void> => {
+    const marks = stream.resumed ? new Map<string, string>() : await readMarks.fetch();
+    await missed.account(marks);
+    await readMarks.tell(marks);
+  };
 
   const takePresence = (stanza: Element): void => {
     const { from = wire.self, type } = stanza.attrs;
@@ -114,6 +139,7 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     presence.begin(stream.resumed);
     const names = contactList.contacts().map(({ address }) => domain(address));
     const later = [
+      fillIn(),
       places.enterAll(),
       networks.explore(names, (found) => {
         for (const contact of contactList.contacts()) {
@@ -136,6 +162,7 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     requests: asked,
     typing: writing,
     archives: stored,
+    displayed: readMarks,
     uploads: uploads(wire, services),
     direct: texts,
     take(stanza) {
@@ -151,6 +178,7 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     begin,
     resolve: (address, signal) => resolve(address, signal, services, contactList, places, wire),
     end() {
+      missed.keep();
       contactList.keep();
       presence.keep();
     },

@@ -36,6 +36,7 @@ export function roomPlace(room: Room, reading: Reading, name: string): Place {
     author,
     room: true,
     live: !past,
+    ...(past && room.fresh ? { seen: true } : undefined),
     archive: room.info?.features.has(NS.sid) ? room.jid : '',
   };
 }

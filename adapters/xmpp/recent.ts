@@ -12,6 +12,7 @@ export interface Known {
   readonly author: string;
   readonly text: string;
   readonly markable: boolean;
+  readonly room: boolean;
 }
 
 /** The last messages of all chats by each of their ids: at least `most` messages, the oldest are forgotten. */

@@ -15,6 +15,8 @@ export interface Room {
   state: 'out' | 'joining' | 'in';
   /** The subject came, which ends the playback of what was said before (7.2.15). */
   live: boolean;
+  /** Never entered before: what was said in it until now was not missed. */
+  fresh: boolean;
   /** What its own disco#info says; undefined where it gave no answer. */
   info: Info | undefined;
   readonly occupants: Map<string, Occupant>;
@@ -39,6 +41,7 @@ export function newRoom(jid: string, nick: string): Room {
     topic: undefined,
     state: 'out',
     live: false,
+    fresh: false,
     info: undefined,
     occupants: new Map(),
     arrivals: 0,

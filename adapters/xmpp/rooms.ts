@@ -2,6 +2,7 @@ import { type Element, xml } from '@xmpp/xml';
 import type { Chat } from '../contract.ts';
 import { AdapterError, asAdapterError } from '../errors.ts';
 import { type Bookmark, fetchBookmarks, publishBookmark } from './bookmarks.ts';
+import type { CatchUp } from './catch-up.ts';
 import type { Disco } from './disco.ts';
 import { resource } from './jid.ts';
 import type { Presences } from './presence.ts';
@@ -49,11 +50,16 @@ interface Entering {
 }
 
 const kept = 'rooms';
-const history = 50;
 const timeoutMs = 30_000;
 const mostNicks = 4;
 
-export function rooms(wire: Wire, services: Disco, nick: string, announce: Presences['announce']): Rooms {
+export interface RoomNeeds {
+  readonly disco: Disco;
+  readonly announce: Presences['announce'];
+  readonly catchUp: () => CatchUp;
+}
+
+export function rooms(wire: Wire, nick: string, { disco: services, announce, catchUp }: RoomNeeds): Rooms {
   const all = new Map<string, Room>();
   const entering = new Map<string, Entering>();
   const leaving = new Map<string, () => void>();
@@ -89,7 +95,8 @@ export function rooms(wire: Wire, services: Disco, nick: string, announce: Prese
     const done = new Promise<void>((resolve, reject) => {
       entering.set(room.jid, { tries: 1, nick: as, resolve, reject });
     });
-    announce(`${room.jid}/${as}`, entry(room, history));
+    const playback = catchUp().opens(room);
+    announce(`${room.jid}/${as}`, entry(room, playback));
     const late = wire.host.clock.sleep(timeoutMs, AbortSignal.any([over.signal, wire.ended])).then(
       () => Promise.reject(new AdapterError('unreachable', `${room.jid} does not answer`)),
       () => (over.signal.aborted ? undefined : Promise.reject(new AdapterError('unreachable', 'the connection ended'))),
@@ -98,7 +105,11 @@ export function rooms(wire: Wire, services: Disco, nick: string, announce: Prese
       await Promise.race([done, late]);
       // A room that is made by entering could not be asked before.
       room.info ??= await services.info(room.jid).catch(() => undefined);
+      catchUp()
+        .room(room)
+        .catch(() => undefined);
     } catch (error) {
+      catchUp().gaveUp(room);
       room.state = 'out';
       throw error;
     } finally {
@@ -133,7 +144,7 @@ export function rooms(wire: Wire, services: Disco, nick: string, announce: Prese
     const error = readError(stanza);
     if (error.condition === 'conflict' && attempt.tries < mostNicks) {
       room.nick = attempt.nick + '_'.repeat(attempt.tries++);
-      announce(`${room.jid}/${room.nick}`, entry(room, history));
+      announce(`${room.jid}/${room.nick}`, entry(room, catchUp().opens(room)));
       return;
     }
     attempt.reject(new AdapterError(error.code, `${room.jid}: ${whyRefused(error.condition) ?? error.text}`));

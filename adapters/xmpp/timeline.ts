@@ -12,6 +12,8 @@ export interface Place {
   readonly author: string;
   readonly room: boolean;
   readonly live: boolean;
+  /** Not live, and read already as far as can be told. */
+  readonly seen?: boolean;
   /** Whose stanza ids count here; empty: nobody's. */
   readonly archive: string;
   /** The id in the archive that it was read from. */
@@ -82,6 +84,7 @@ export function timeline(wire: Wire): Timeline {
       author: place.author,
       text: text.slice(0, 500),
       markable: reading.markable,
+      room: place.room,
       archived,
     };
     recent.add(place.chat, known, reading.id, archived);
@@ -119,7 +122,8 @@ export function timeline(wire: Wire): Timeline {
     apply(reading, place) {
       if (change(reading, place) || !reading.body) return undefined;
       const message = compose(reading, place);
-      wire.host.emit({ type: 'message', message, live: place.live });
+      const { live, seen = false } = place;
+      wire.host.emit({ type: 'message', message, live, ...(seen ? { seen } : undefined) });
       return message;
     },
     page(entries) {
@@ -146,6 +150,7 @@ export function timeline(wire: Wire): Timeline {
         author,
         text: text.slice(0, 500),
         markable: false,
+        room: false,
         archived: '',
       };
       recent.add(chat, known, wireId, '');

@@ -43,6 +43,7 @@ export const NS = {
   pubsubEvent: 'http://jabber.org/protocol/pubsub#event',
   publishOptions: 'http://jabber.org/protocol/pubsub#publish-options',
   bookmarks: 'urn:xmpp:bookmarks:1',
+  displayed: 'urn:xmpp:mds:displayed:0',
   limits: 'urn:xmpp:stream-limits:0',
 } as const;
 
