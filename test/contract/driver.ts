@@ -51,6 +51,8 @@ export interface Driver {
   befriend?(account: TestAccount, peer: Peer): Promise<void>;
   /** Address of a room that may be joined; absent where the network has none that an account can join by itself. */
   room?(): Promise<string>;
+  /** What the network keeps for an account that is not signed in, and gives it afterwards; absent: nothing. */
+  readonly keeps?: { readonly direct?: boolean; readonly rooms?: boolean };
   /** Nobody is there. */
   readonly nobody: string;
   readonly hostile: readonly Hostile[];

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../servers/process.ts';
-import type { Driver, Peer } from './driver.ts';
+import type { Driver, Peer, TestAccount } from './driver.ts';
 import { begin, nextNonce, type Online, signIn } from './session.ts';
 import { texts } from './texts.ts';
 
@@ -32,6 +32,7 @@ export function contractSuite(name: string, driver: Driver): void {
     messageCases(driver, keep, newPeer);
     peopleCases(driver, keep, newPeer);
     if (driver.room) roomCases(driver, driver.room.bind(driver), keep, newPeer);
+    if (driver.keeps) missedCases(driver, driver.keeps, keep, newPeer);
     if (driver.outage) outageCases(driver, driver.outage, keep, newPeer);
     hostileCases(driver, keep, newPeer);
   });
@@ -360,6 +361,62 @@ function roomCases(driver: Driver, room: () => Promise<string>, keep: Keep, newP
     await peer.heard((text) => text.includes('are you gone?'), address).catch(() => undefined);
     expect(textsOf(online)).not.toContain('are you gone?');
   });
+}
+
+function missedCases(driver: Driver, keeps: NonNullable<Driver['keeps']>, keep: Keep, newPeer: NewPeer): void {
+  const back = async (before: Online, account: TestAccount): Promise<Online> => {
+    await before.stop();
+    return keep(await signIn(driver, account, { memory: before.host.memory.entries }));
+  };
+  const arrivals = (online: Online): readonly (readonly [string, boolean])[] =>
+    online.host.events.flatMap((event) =>
+      event.type === 'message' ? [[event.message.text, event.live] as const] : [],
+    );
+
+  if (keeps.direct) {
+    it('F20 tells once and in order what was said while it was away, and not as new', async () => {
+      const account = await driver.account();
+      const peer = await newPeer();
+      const before = keep(await signIn(driver, account));
+      await peer.say(account, 'while you are here');
+      await before.host.next('message', ({ message }) => message.text === 'while you are here');
+      await before.stop();
+      for (const text of ['one', 'two', 'three']) await peer.say(account, text);
+      const after = await back(before, account);
+      await after.host.next('message', ({ message }) => message.text === 'three');
+      await peer.say(account, 'and now');
+      await after.host.next('message', ({ message }) => message.text === 'and now');
+      expect(arrivals(after)).toEqual([
+        ['one', false],
+        ['two', false],
+        ['three', false],
+        ['and now', true],
+      ]);
+    });
+  }
+
+  const { room } = driver;
+  if (keeps.rooms && room) {
+    it('F20 tells once and in order what was said in a room while it was away, and not as new', async () => {
+      const [account, address, peer] = [await driver.account(), await room.call(driver), await newPeer()];
+      const before = keep(await signIn(driver, account));
+      await before.session.rooms?.join(address);
+      await peer.sayInRoom(address, 'while you are here');
+      await before.host.next('message', ({ message }) => message.text === 'while you are here');
+      await before.stop();
+      for (const text of ['one', 'two', 'three']) await peer.sayInRoom(address, text);
+      const after = await back(before, account);
+      await after.host.next('message', ({ message }) => message.text === 'three');
+      await peer.sayInRoom(address, 'and now');
+      await after.host.next('message', ({ message }) => message.text === 'and now');
+      expect(arrivals(after)).toEqual([
+        ['one', false],
+        ['two', false],
+        ['three', false],
+        ['and now', true],
+      ]);
+    });
+  }
 }
 
 function outageCases(driver: Driver, outage: NonNullable<Driver['outage']>, keep: Keep, newPeer: NewPeer): void {

@@ -55,6 +55,7 @@ const driver: Driver = {
     await client.close();
   },
   room: async () => `room${++count}@${running().rooms}`,
+  keeps: { direct: true, rooms: true },
   nobody: 'nobody@localhost',
   // What a contact can do; what only a server can do is tried on the demo server.
   hostile: hostileStanzas
