@@ -118,7 +118,7 @@ function arrived(message: Json, view: View): readonly AdapterEvent[] {
     ...sight.events,
     {
       type: 'message',
-      live: true,
+      live: isNews(message.date, view),
       message: {
         id: messageId(id),
         chat: sight.chat.id,
@@ -132,6 +132,10 @@ function arrived(message: Json, view: View): readonly AdapterEvent[] {
     },
   ];
 }
+
+/** Telegram keeps updates for a day; what waited for longer than this is no news any more. */
+const newsMs = 5 * 60_000;
+const isNews = (date: unknown, view: View): boolean => view.now() - dateOf(date, view).getTime() < newsMs;
 
 function edited(message: Json, view: View): readonly AdapterEvent[] {
   const sight = sightOf(object(message.chat), view, message);

@@ -189,6 +189,32 @@ describe('T2 the token is told to nobody', () => {
   });
 });
 
+describe('what waited at the server', () => {
+  it('F20 is told once and in order; what is older than some minutes is no news', async () => {
+    const clock = fakeClock();
+    await server.stop();
+    server = await startBotApi({ people: [alice, hatter], now: clock.now });
+    const before = keep(await online(server, { clock }));
+    await before.stop();
+    server.say(alice, 'hours ago');
+    clock.advance(3 * 3_600_000);
+    server.say(alice, 'just now');
+    const memory = before.host.memory.entries;
+    const after = keep(await online(server, { clock, memory }));
+    await after.host.next('message', ({ message }) => message.text === 'just now');
+    const told = after.host.events.flatMap((event) => (event.type === 'message' ? [event] : []));
+    expect(told.map(({ message, live, seen }) => [message.text, live, seen])).toEqual([
+      ['hours ago', false, undefined],
+      ['just now', true, undefined],
+    ]);
+    await after.stop();
+    const again = keep(await online(server, { clock, memory }));
+    server.say(alice, 'and later');
+    await again.host.next('message', ({ message }) => message.text === 'and later');
+    expect(again.host.events.filter((event) => event.type === 'message')).toHaveLength(1);
+  });
+});
+
 describe('T3 a server that asks to wait', () => {
   it('T3 L22 429 three times: waits each time as long as asked, keeps the order, sends one copy', async () => {
     const clock = fakeClock();
