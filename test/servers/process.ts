@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,8 +22,11 @@ export interface SpawnOptions {
 }
 
 const running = new Set<ChildProcess>();
+const folders = new Set<string>();
+// What a failed test did not take away itself.
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** Starts a server in the foreground and waits until it is ready; its log is part of the error if it never is. */
@@ -91,7 +94,14 @@ export interface TempDir {
 
 export async function tempDir(prefix: string): Promise<TempDir> {
   const path = await mkdtemp(join(tmpdir(), `imux-${prefix}-`));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  folders.add(path);
+  return {
+    path,
+    remove: async () => {
+      folders.delete(path);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
 }
 
 export interface WaitOptions {
