@@ -9,6 +9,8 @@ import { type TestNetwork, type TestNetworkOptions, testNetwork } from './networ
 export interface TestHub {
   readonly hub: Hub;
   readonly paths: Paths;
+  /** For IMUX_HOME. */
+  readonly home: string;
   readonly network: TestNetwork;
   front(name?: string): Promise<TestFront>;
   /** A new hub on the same folders, after the first one was stopped. */
@@ -51,6 +53,7 @@ async function startIn(
   return {
     hub,
     paths,
+    home,
     network,
     async front(name = 'test') {
       const front = openFront(await attach(paths, name));
