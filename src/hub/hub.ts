@@ -36,6 +36,8 @@ export interface HubOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly clock?: Clock;
   readonly vault?: Vault;
+  /** Bytes that one front may leave unread before its changes are dropped. */
+  readonly feedLimit?: number;
   /** How an event stands before programs; without it no hooks run. */
   readonly eventLine?: EventLine;
   readonly networks?: {
@@ -133,6 +135,7 @@ async function compose(
     errorOf: (error) => errorOf(error, log),
     before: (method) => (method === 'hello' || method.startsWith('hub.') ? undefined : settings.ready()),
     flush: batch.flush,
+    ...(options.feedLimit === undefined ? {} : { feedLimit: options.feedLimit }),
     frontsChanged: () => {
       parts.prompts.audience();
       late.idle?.look();
