@@ -10,7 +10,8 @@ Usage: imux [--profile NAME] [VERB] [OPTIONS]
   imux chats           conversations, the latest first
   imux send …          sends a text or standard input
   imux watch …         what happens, as it comes
-  imux hub …           the background process: run, start, stop, status
+  imux hub …           the background process: run, start, stop, status, install
+  imux completion …    for bash, zsh and fish
 
 imux VERB --help explains each with examples. imux --version.
 Folders: XDG, or all under IMUX_HOME. NO_COLOR is obeyed.

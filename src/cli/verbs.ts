@@ -3,9 +3,11 @@ import type { Verb } from './verb.ts';
 /** Every verb by its name, loaded once it is asked for; `screen` stands for no verb at all. */
 export const verbs = {
   screen: () => import('./screen.ts'),
+  __complete: () => import('./complete.ts'),
   account: () => import('./account.ts'),
   ask: () => import('./ask.ts'),
   chats: () => import('./chats.ts'),
+  completion: () => import('./completion.ts'),
   contacts: () => import('./contacts.ts'),
   demo: () => import('./demo.ts'),
   history: () => import('./history.ts'),

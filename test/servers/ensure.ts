@@ -16,6 +16,8 @@ const wanted: readonly { readonly program: string; readonly packages: readonly s
   { program: 'gnome-keyring-daemon', packages: ['gnome-keyring'], suite: 'secrets in gnome-keyring' },
   { program: 'dbus-run-session', packages: ['dbus', 'dbus-x11'], suite: 'secrets in gnome-keyring' },
   { program: 'secret-tool', packages: ['libsecret-tools'], suite: 'secrets in gnome-keyring' },
+  { program: 'zsh', packages: ['zsh'], suite: 'completion in zsh' },
+  { program: 'fish', packages: ['fish'], suite: 'completion in fish' },
   { program: 'openssl', packages: ['openssl'], suite: 'everything with TLS' },
 ];
 
