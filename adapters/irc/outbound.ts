@@ -17,6 +17,7 @@ const TEXT_BYTES = 4_096;
 const TYPING_PAUSE = 3_000;
 
 export interface Outbound {
+  /** What begins with `/me ` goes out as an action (https://modern.ircdocs.horse/ctcp#action), each line of it. */
   send(chat: ChatId, text: string, nonce: Nonce, options?: SendOptions): Promise<MessageId>;
   limits(): Limits;
   typing(chat: ChatId, active: boolean): Promise<void>;
@@ -47,14 +48,16 @@ export function outbound(connection: Connection, talk: Talk, rooms: Rooms): Outb
       if (/[\0\x01]/.test(text)) throw new AdapterError('refused', 'NUL and U+0001 cannot be part of an IRC text');
       if (Buffer.byteLength(text) > TEXT_BYTES) throw tooLong(`${TEXT_BYTES} bytes`);
       const target = targetOf(chat);
-      const lines = splitText(text, room(target));
+      const action = /^\/me +(?=\S)/.exec(text)?.[0];
+      const frame = action === undefined ? ['', ''] : ['\x01ACTION ', '\x01'];
+      const lines = splitText(text.slice(action?.length), room(target) - frame.join('').length);
       if (lines.length === 0) throw new AdapterError('refused', 'there is no text to send');
       if (lines.length > MOST_LINES) throw tooLong(`${MOST_LINES} lines`);
       signal?.throwIfAborted();
       const tags = tagsFor(replyTo);
       const commands = lines.map((line) => ({
         command: 'PRIVMSG',
-        params: [target, line],
+        params: [target, frame.join(line)],
         ...(tags === undefined ? {} : { tags }),
       }));
       const [echo] = await connection.ask(commands, signal);

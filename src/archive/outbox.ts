@@ -158,6 +158,10 @@ function forgetter(
 
 export function receipts({ db, tx, conversations, decode }: Ground): Receipts {
   const find = db.prepare('SELECT row, state FROM message WHERE conversation = ? AND id = ?');
+  // A receipt may overtake the network's own word that it took the message: until then our nonce is its only name.
+  const findUnnamed = db.prepare(
+    "SELECT row, state FROM message WHERE conversation = ? AND nonce = ? AND id IS NULL AND sender IS NULL AND state <> 'queued'",
+  );
   const raiseOne = db.prepare(`UPDATE message SET state = ?, error = NULL WHERE row = ? RETURNING ${COLUMNS}`);
   const fail = db.prepare(`UPDATE message SET state = 'failed', error = ? WHERE row = ? RETURNING ${COLUMNS}`);
   // One that failed or is in doubt is not proved by a receipt for a later one.
@@ -169,7 +173,7 @@ export function receipts({ db, tx, conversations, decode }: Ground): Receipts {
     read: db.prepare(upTo("'sent', 'accepted', 'delivered'")),
   };
   const stateAt = (number: number, id: MessageId): { row: number; state: MessageState | undefined } | undefined => {
-    const found = find.get(number, id);
+    const found = find.get(number, id) ?? findUnnamed.get(number, id);
     return found && { row: numberOf(found.row), state: textOf(found.state) as MessageState | undefined };
   };
 

@@ -118,7 +118,10 @@ export interface Archive {
   outbox(account?: string): readonly Row[];
   /** Path of the file that a queued row is to send. */
   pathOf(row: number): string | undefined;
-  /** A receipt: own messages up to this id (`single`: it alone) rise to the state. Grouped. Returns those that changed. */
+  /**
+   * A receipt: own messages up to this id (`single`: it alone) rise to the state. A message without an id yet is known by
+   * its nonce. Grouped. Returns those that changed.
+   */
   receipt(
     key: ConversationKey,
     upTo: MessageId,

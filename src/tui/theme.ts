@@ -24,6 +24,8 @@ function sgr(on: string, off: string): Paint {
   return (text) => (text ? `\x1b[${on}m${text}\x1b[${off}m` : '');
 }
 
+const OWN_STYLES = /\x1b\[[\d;]*m/g;
+
 const plain: Paint = (text) => text;
 // The terminal's own sixteen colours, so that they suit its background.
 const ACCENTS = ['36', '33', '35', '32', '34', '96', '93', '95', '92', '94'].map((colour) => sgr(colour, '39'));
@@ -31,7 +33,10 @@ const ACCENTS = ['36', '33', '35', '32', '34', '96', '93', '95', '92', '94'].map
 /** https://no-color.org: colours go, weights stay. */
 export function makeTheme(env: NodeJS.ProcessEnv): Theme {
   const colour = !env.NO_COLOR && env.TERM !== 'dumb';
-  const weights = { strong: sgr('1', '22'), selected: sgr('7', '27'), underline: sgr('4', '24') };
+  const inverse = sgr('7', '27');
+  // One bar: a colour within would show as a patch of its own.
+  const selected: Paint = (text) => inverse(text.replace(OWN_STYLES, ''));
+  const weights = { strong: sgr('1', '22'), selected, underline: sgr('4', '24') };
   if (!colour) {
     const dim = sgr('2', '22');
     return {

@@ -194,6 +194,16 @@ describe('ids and receipts from the network', () => {
     expect(a.receipt(key, id('none'), 'delivered', true)).toEqual([]);
   });
 
+  test('a receipt that overtakes the acceptance is kept: until then the nonce is the name', () => {
+    const { a, key } = outbox();
+    const { row, nonce: own } = enqueue(a, key).row;
+    expect(a.receipt(key, id(String(own)), 'delivered', true)).toEqual([]);
+    a.settle(row, 'sent');
+    expect(a.receipt(key, id(String(own)), 'delivered', true)).toMatchObject([{ row, state: 'delivered' }]);
+    a.settle(row, 'accepted', { id: id('named') });
+    expect(a.row(row)).toMatchObject({ state: 'delivered', id: 'named' });
+  });
+
   test("a receipt for somebody else's message changes nothing of it", () => {
     const { a, key } = outbox();
     const theirs = there(a.receive(incoming(key, { id: id('x'), from: user('bob') })));

@@ -38,6 +38,13 @@ describe('one look at the screen', () => {
     expect(draw(plain.app).rows.join('')).not.toMatch(/\x1b\[(3|9)\d/);
   });
 
+  it('marks the open row with one bar, whatever colours are in it', async () => {
+    const { press, app } = await openApp();
+    await press('alt-1');
+    const [bar = ''] = /\x1b\[7m.*?\x1b\[27m/.exec(draw(app).rows.join('\n')) ?? [];
+    expect(bar).toMatch(/^\x1b\[7m[^\x1b]*● Alice Liddell[^\x1b]*work[^\x1b]*\x1b\[27m$/);
+  });
+
   it('says why an account is not well, and for how long it waits', async () => {
     const { hub, rows, settle } = await openApp();
     hub.tell({

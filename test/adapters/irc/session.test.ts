@@ -263,6 +263,23 @@ test('/me and notices have their style, and codes are taken out', async () => {
   expect(notice.message.text).toBe('a notice');
 });
 
+test('what begins with /me goes out as an action, each line of it within 512 bytes', async () => {
+  const server = await serve();
+  const client = await signIn(server);
+  const { id: chat } = await client.session.resolve('hatter', AbortSignal.timeout(1_000));
+  await client.session.send(chat, '/me pours tea', nonce());
+  await client.session.send(chat, `/me ${'тea '.repeat(200)}`, nonce());
+  await client.session.send(chat, '/mean', nonce());
+  await client.session.send(chat, '/me', nonce());
+  const sent = server.received.flatMap((line) => /PRIVMSG hatter :(.*)$/.exec(line)?.[1] ?? []);
+  expect(sent[0]).toBe('\x01ACTION pours tea\x01');
+  expect(sent.slice(-2)).toEqual(['/mean', '/me']);
+  const long = sent.slice(1, -2);
+  expect(long.length).toBeGreaterThan(1);
+  for (const line of long) expect(line).toMatch(/^\x01ACTION [^\x01]+\x01$/);
+  for (const line of long) expect(Buffer.byteLength(line)).toBeLessThan(512 - 'me!user@host PRIVMSG hatter :'.length);
+});
+
 test('a blocked person is not heard', async () => {
   const server = await serve();
   const client = await signIn(server);
