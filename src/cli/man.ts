@@ -12,25 +12,37 @@ export interface ManPage {
 export async function manPages(): Promise<readonly ManPage[]> {
   const { help } = await import('./help.ts');
   const all = Object.entries(verbs).filter(([name]) => !name.startsWith('_') && name !== 'screen');
-  const about = new Map(Array.from(help.matchAll(/^ {2}imux ([a-z]+)\b.*? {2,}(.*)$/gm), ([, verb, text]) => [verb, text]));
+  const about = new Map(
+    Array.from(help.matchAll(/^ {2}imux ([a-z]+)\b.*? {2,}(.*)$/gm), ([, verb, text]) => [verb, text]),
+  );
   const pages = all.map(async ([verb, load]) => ({
     name: `imux-${verb}.1`,
     roff: verbPage(verb, about.get(verb), readHelp((await load()).help)),
   }));
-  return [{ name: 'imux.1', roff: mainPage(help, all.map(([verb]) => verb)) }, ...(await Promise.all(pages))];
+  return [
+    {
+      name: 'imux.1',
+      roff: mainPage(
+        help,
+        all.map(([verb]) => verb),
+      ),
+    },
+    ...(await Promise.all(pages)),
+  ];
 }
 
 function verbPage(verb: string, known: string | undefined, { usage, blocks }: HelpPage): string {
   const said = blocks.find(({ kind }) => kind === 'text');
-  const about = known ?? (said?.kind === 'text' ? (said.text.split(/[.,:;]\s/, 1)[0] ?? verb) : verb).replace(/\s+/g, ' ');
+  const about =
+    known ?? (said?.kind === 'text' ? (said.text.split(/[.,:;]\s/, 1)[0] ?? verb) : verb).replace(/\s+/g, ' ');
   const texts = blocks.filter(({ kind }) => kind !== 'examples');
   const examples = blocks.filter(({ kind }) => kind === 'examples');
   return lines(
     heading(`imux-${verb}`),
     '.SH NAME',
-    `imux\\-${verb} \\- ${escape(about)}`,
+    `imux\\-${verb} \\- ${roffOf(about)}`,
     '.SH SYNOPSIS',
-    ...usage.flatMap((line, at) => [...(at > 0 ? ['.br'] : []), `.B imux ${verb}`, escape(line)]),
+    ...usage.flatMap((line, at) => [...(at > 0 ? ['.br'] : []), `.B imux ${verb}`, roffOf(line)]),
     '.SH DESCRIPTION',
     ...texts.flatMap(block),
     ...(examples.length > 0 ? ['.SH EXAMPLES', ...examples.flatMap(block)] : []),
@@ -45,10 +57,10 @@ function mainPage(help: string, names: readonly string[]): string {
   return lines(
     heading('imux'),
     '.SH NAME',
-    `imux \\- ${escape(title)}`,
+    `imux \\- ${roffOf(title)}`,
     '.SH SYNOPSIS',
     '.B imux',
-    escape('[--profile NAME] [VERB] [OPTIONS]'),
+    roffOf('[--profile NAME] [VERB] [OPTIONS]'),
     '.SH DESCRIPTION',
     ...blocks.flatMap(block),
     ...sections.flatMap(([name, text]) => [`.SH ${name}`, ...text.flatMap(block)]),
@@ -126,16 +138,16 @@ const heading = (name: string): string => `.TH ${name.toUpperCase().replace('-',
 function block(part: Block): readonly string[] {
   switch (part.kind) {
     case 'text':
-      return ['.PP', ...part.text.split('\n').map(escape)];
+      return ['.PP', ...part.text.split('\n').map(roffOf)];
     case 'list':
-      return part.items.flatMap(({ term, text }) => ['.TP', `.B ${escape(term)}`, escape(text)]);
+      return part.items.flatMap(({ term, text }) => ['.TP', `.B ${roffOf(term)}`, roffOf(text)]);
     case 'examples':
-      return ['.PP', '.nf', '.RS 2', ...part.lines.map(escape), '.RE', '.fi'];
+      return ['.PP', '.nf', '.RS 2', ...part.lines.map(roffOf), '.RE', '.fi'];
   }
 }
 
 /** https://man7.org/linux/man-pages/man7/groff_char.7.html: hyphens, quotes and carets that programs take literally. */
-function escape(text: string): string {
+function roffOf(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
@@ -143,7 +155,10 @@ function escape(text: string): string {
     .replaceAll('`', '\\(ga')
     .replaceAll('^', '\\(ha')
     .replaceAll('~', '\\(ti')
-    .replace(/[^\x00-\x7f]/gu, (char) => `\\[u${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`)
+    .replace(
+      /[^\x00-\x7f]/gu,
+      (char) => `\\[u${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
+    )
     .replace(/^\./, '\\&.');
 }
 
