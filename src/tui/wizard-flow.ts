@@ -41,6 +41,8 @@ export function answerWizard(app: App): void {
   const next = answer(mode.wizard, mode.editor.text);
   if ('fault' in next) {
     mode.fault = next.fault;
+    // Where a place was asked for, it may have been the secret itself: it is not left standing there.
+    if (mode.wizard.step.kind === 'place') mode.editor = emptyEditor;
     app.redraw('key');
     return;
   }

@@ -93,11 +93,13 @@ export function questionOf(wizard: Wizard): Question {
         ...base,
         label: 'Sign in',
         hint: 'Enter signs in; or KEY=VALUE first',
-        about: ['That is all that is needed. More can be set, as KEY=VALUE:'],
-        choices: optionalFields(wizard).map((field) => {
-          const set = wizard.settings[field.key];
-          return `${field.key}${set ? ` = ${set}` : ''}   ${field.label}${field.preset ? ` (else ${field.preset})` : ''}`;
-        }),
+        about: [
+          'That is all that is needed. More can be set, as KEY=VALUE:',
+          ...optionalFields(wizard).map((field) => {
+            const set = wizard.settings[field.key] ?? field.preset;
+            return `· ${field.key}${set ? `=${set}` : ''}: ${field.label}`;
+          }),
+        ],
       };
   }
 }
@@ -185,7 +187,9 @@ function answerField(wizard: Wizard, field: Field, text: string): Answered {
 function answerPlace(wizard: Wizard, field: Field, text: string): Answered {
   if (text === '-' && field.optional) return advance(wizard, {}, stepAfter(wizard, field));
   const place = text ? pick(PLACES, text, (one) => one) : 'keychain';
-  return place ? advance(wizard, {}, { kind: 'secret', field, place }) : { fault: '1, 2, 3 or 4' };
+  return place
+    ? advance(wizard, {}, { kind: 'secret', field, place })
+    : { fault: '1, 2, 3 or 4; the next question is for the secret itself' };
 }
 
 function answerSecret(wizard: Wizard, field: Field, place: Place, text: string): Answered {

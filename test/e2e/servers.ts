@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type BotApiServer, startBotApi } from '../../src/demo/bot-api.ts';
 import { startInspircd } from '../servers/inspircd.ts';
 import { startNgircd } from '../servers/ngircd.ts';
@@ -43,4 +45,14 @@ export async function listenXmpp(server: Prosody, name: string, password: string
       await dir.remove();
     },
   };
+}
+
+/** A text from another XMPP client. */
+export async function sayXmpp(server: Prosody, from: { name: string; password: string }, to: string, text: string) {
+  const dir = await tempDir('speaker');
+  const args = ['-u', `${from.name}@localhost`, '-p', from.password, '-j', `127.0.0.1:${server.ports.c2s}`, '-n', to];
+  const speaking = promisify(execFile)('go-sendxmpp', args, { env: { ...process.env, HOME: dir.path } });
+  speaking.child.stdin?.end(text);
+  await speaking;
+  await dir.remove();
 }

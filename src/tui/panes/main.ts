@@ -45,8 +45,10 @@ function drawWelcome(app: App, width: number): string[] {
     'leave with Ctrl-D and run `imux demo`: built-in networks, nothing leaves this machine',
     'from Pidgin, Profanity, WeeChat, irssi: not in this version yet',
   ];
-  const lines = WELCOME.map(
-    (title, i) => `  [${i + 1}] ${fit(title, 20)}${theme.soft(truncate(about[i] ?? '', width - 28))}`,
+  const lines = WELCOME.flatMap((title, i) =>
+    wrap(about[i] ?? '', Math.max(20, width - 28)).map(
+      (row, y) => `  ${fit(y === 0 ? `[${i + 1}] ${title}` : '', 24)}${theme.soft(row)}`,
+    ),
   );
   return ['', `  ${theme.strong('Welcome to imux.')}`, '', ...lines];
 }
