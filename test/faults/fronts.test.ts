@@ -87,7 +87,9 @@ describe('F9 two screens and a script at once', () => {
     const slow = connect(join(hub.paths.run, 'hub.sock'));
     ends.push(async () => void slow.destroy());
     const cookie = readFileSync(join(hub.paths.run, 'cookie'), 'utf8');
-    slow.write(request(1, 'hello', { version: LINK_VERSION, front: 'slow', cookie }) + request(2, 'subscribe', {}));
+    slow.write(request(1, 'hello', { version: LINK_VERSION, front: 'slow', cookie }));
+    await new Promise((resolve) => slow.once('data', resolve));
+    slow.write(request(2, 'subscribe', {}));
     await new Promise((resolve) => slow.once('data', resolve));
     slow.pause();
     const before = memoryOf(hub.pid);
