@@ -4,6 +4,7 @@ import { messageOf, userId } from '../hub/network.ts';
 import { startHub, type TestFront, type TestHub } from '../hub/start.ts';
 import { tempDir, waitFor } from '../servers/process.ts';
 import { imux } from './run.ts';
+import { wrongLine } from './schema.ts';
 
 let hub: TestHub;
 let front: TestFront;
@@ -104,6 +105,7 @@ describe('imux search', () => {
 
   it('finds what goes out as well', async () => {
     await front.call('send', { target: 'Alice', text: 'white rabbit', wait: 'accepted', timeout: 5 });
+    expect(wrongLine((await run('search', 'rabbit', '--json')).stdout)).toBeUndefined();
     expect((await run('search', 'rabbit', 'from:me')).stdout).toMatch(/work:alice@test .*white rabbit\n$/);
   });
 });
@@ -120,7 +122,9 @@ describe('imux unread', () => {
     expect((await run('unread')).stdout).toBe('3\n');
     const format = '{unread} {mentions} {chats} {accounts} 100%';
     expect((await run('unread', '--format', format)).stdout).toBe('3 1 2 work 100%\n');
-    expect(JSON.parse((await run('unread', '--json')).stdout)).toEqual({
+    const { stdout: json } = await run('unread', '--json');
+    expect(wrongLine(json)).toBeUndefined();
+    expect(JSON.parse(json)).toEqual({
       v: 1,
       type: 'unread',
       unread: 3,
