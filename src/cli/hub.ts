@@ -3,15 +3,17 @@ import { exit } from './exit.ts';
 import { accountJson, changeJson, jsonLine } from './json.ts';
 import { type Io, readArgs, usage } from './verb.ts';
 
-export const help = `Usage: imux hub run|start|stop|status [--json]
+export const help = `Usage: imux hub run|start|stop|status|install|uninstall [--json]
 
 The background process that holds the accounts online. The screen and the verbs start
 it by themselves; it then ends a while after the last of them has left.
 
-  run      in the foreground, for systemd and the like; stays until stopped
-  start    in the background, and stays until stopped
-  stop     signs out and ends
-  status   who is online, since when, how much memory
+  run        in the foreground, for systemd and the like; stays until stopped
+  start      in the background, and stays until stopped
+  stop       signs out and ends
+  status     who is online, since when, how much memory
+  install    writes a systemd user unit and starts it: the hub then comes with your session
+  uninstall  stops it and removes the unit
 
 Example:
   imux hub status --json | jq .accounts
@@ -30,8 +32,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       return await stop(io);
     case 'status':
       return await status(values.json ?? false, io);
+    case 'install':
+      return await (await import('./hub-unit.ts')).install(io);
+    case 'uninstall':
+      return await (await import('./hub-unit.ts')).uninstall(io);
     default:
-      throw usage('it is: hub run, start, stop or status');
+      throw usage('it is: hub run, start, stop, status, install or uninstall');
   }
 }
 
