@@ -1,6 +1,7 @@
 import type { ConversationKey } from '../link/messages.ts';
 import { type App, attempt, CHAT, can, draftOf, focusedConversation, focusedRow, tell, textOf } from './app.ts';
 import { runCommand } from './commands/command.ts';
+import { messageOf } from './conversation.ts';
 import { emptied, remember } from './draft.ts';
 import { editorOf } from './editor.ts';
 import { stopTyping } from './focus.ts';
@@ -86,11 +87,15 @@ export function deliver(app: App, row: Row, words: string, options: { readonly r
     });
 }
 
-function correct(app: App, row: Row, message: string, words: string): void {
+export function correct(app: App, row: Row, message: string, words: string): void {
   const draft = draftOf(app);
   emptied(draft);
   stopTyping(app);
-  attempt(app, `${row.contact.account}: not corrected`, () => app.call('edit', { message, text: words }));
+  const conversation = focusedConversation(app);
+  const state = conversation && messageOf(conversation, message)?.state;
+  // What has not gone out is changed here, not on the network.
+  const method = state === 'queued' || state === 'failed' ? 'outbox.edit' : 'edit';
+  attempt(app, `${row.contact.account}: not corrected`, () => app.call(method, { message, text: words }));
 }
 
 /** After each edit of the prompt: the other side learns that we type, where its network knows such a thing. */

@@ -51,7 +51,12 @@ function rowsOf(message: MessageView, frame: MessageFrame, time: string): string
   const mark = message.state ? stateMark(theme, message.state, frame.accent) : '';
   const nameWidth = Math.min(14, Math.max(8, Math.floor(width * 0.13)));
   const indent = compact ? 2 : 9 + nameWidth;
-  const body = bodyOf(message, frame, Math.max(4, width - indent - 3), isAction(message) ? name : '');
+  const body = bodyOf(
+    message,
+    frame,
+    Math.max(4, width - indent - 3),
+    isAction(message) ? tameLine(message.from.name || name) : '',
+  );
   const label = message.mention ? `@${shortName(name, nameWidth - 1)}` : shortName(name, nameWidth);
   const head = compact
     ? ` ${theme.faint(time)} ${paintName(truncate(label, width - 11))} ${mark}`

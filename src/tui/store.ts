@@ -231,6 +231,8 @@ function removeRow(store: Store, key: ConversationKey): void {
   count(store, row, 0, 0);
   displace(store.list, row);
   store.rows.delete(key);
+  store.open.delete(key);
+  if (store.focus === key) setFocus(store, undefined);
 }
 
 function addArrived(store: Store, message: MessageView, live: boolean): void {

@@ -1,5 +1,5 @@
 import type { Presence } from '../../adapters/contract.ts';
-import type { AccountState, MessageState } from '../link/messages.ts';
+import type { AccountView, MessageState } from '../link/messages.ts';
 
 export type Paint = (text: string) => string;
 
@@ -108,11 +108,11 @@ export function stateMark(theme: Theme, state: MessageState, accent: Paint): str
   }
 }
 
-export function accountMark(theme: Theme, state: AccountState, enabled: boolean, accent: Paint): string {
-  if (!enabled) return theme.faint('–');
-  switch (state) {
+export function accountMark(theme: Theme, account: AccountView, accent: Paint): string {
+  if (!account.enabled) return theme.faint('–');
+  switch (account.state) {
     case 'online':
-      return accent('●');
+      return accent(account.presence === 'away' ? '◐' : account.presence === 'busy' ? '⊘' : '●');
     case 'connecting':
     case 'waiting':
       return accent('◌');

@@ -31,6 +31,15 @@ describe('the hub', () => {
     expect(alices.sort()).toEqual(['home:alice@test', 'work:alice@test']);
   });
 
+  it('shows no account as away whose network knows no such thing', async () => {
+    const { front } = await ready('work');
+    await front.call('presence.set', { presence: 'away', note: 'lunch' });
+    const { accounts } = await front.call('accounts.list', {});
+    expect(accounts).toMatchObject([{ account: 'work', presence: 'online' }]);
+    const named = front.call('presence.set', { account: 'work', presence: 'away' });
+    await expect(named).rejects.toMatchObject(refusal('unsupported'));
+  });
+
   it('tells a front of a message with its text cleaned, and of the count', async () => {
     const { hub, front } = await ready('work');
     await front.subscribe();

@@ -136,6 +136,40 @@ describe('one look at the screen', () => {
   });
 });
 
+describe('L23 what ink would let through', () => {
+  const passed: readonly (readonly [what: string, text: string, through: RegExp])[] = [
+    ['hidden text', 'a\x1b[8mb', /\x1b\[8m/],
+    ['a link with another text', 'a\x1b]8;;http://evil.example\x1b\\b\x1b]8;;\x1b\\', /\x1b\]/],
+    ['tag characters', 'a\u{e0061}\u{e0062}b', /[\u{e0020}-\u{e007f}]/u],
+    ['a line separator', 'a\u2028b', /\u2028/],
+    ['500 combining marks', `a${'\u0301'.repeat(500)}b`, /\u0301{20}/],
+  ];
+
+  it.each(passed)(
+    'L23 %s in a text, a name, a topic, a status and an error stays off the picture',
+    async (_, text, through) => {
+      const { hub, press, app, settle } = await openApp();
+      const [person, room] = [hub.keyOf(ALICE), hub.keyOf('libera:#imux')];
+      const known = (key: string) => [...app.store.rows.values()].find((row) => row.key === key)?.contact;
+      const [alice, imux] = [known(person), known(room)];
+      if (!alice || !imux) throw new Error('nobody there');
+      hub.tell({ type: 'contact', contact: { ...alice, name: text, status: text } });
+      hub.tell({ type: 'contact', contact: { ...imux, topic: text, groups: [text] } });
+      hub.tell({ type: 'notice', account: 'work', text });
+      hub.tell({
+        type: 'account',
+        account: account('work', 'xmpp', { state: 'failed', error: { code: 'auth', message: text } }),
+      });
+      await press('alt-1');
+      hub.say(person, text);
+      await settle();
+      expect(draw(app).rows.join('\n')).not.toMatch(through);
+      await press('alt-2');
+      expect(draw(app).rows.join('\n')).not.toMatch(through);
+    },
+  );
+});
+
 describe('writing', () => {
   it('leaves by the account of the contact, which the prompt names before a key is pressed', async () => {
     const { press, prompt, type, sent, hub } = await openApp();
@@ -258,6 +292,20 @@ describe('writing', () => {
     await type('!');
     await press('enter');
     expect(hub.calls.at(-1)).toMatchObject({ method: 'edit', params: { text: 'twice today!' } });
+  });
+
+  it.each(['queued', 'failed'] as const)('corrects a %s message where it waits, not on the network', async (state) => {
+    const { press, type, hub, settle, app } = await openApp();
+    await press('alt-1');
+    await type('to morrow');
+    await press('enter');
+    const message = app.store.open.get(hub.keyOf(ALICE))?.messages.at(-1);
+    if (!message) throw new Error('nothing was written');
+    hub.tell({ type: 'message-changed', message: { ...message, state }, what: 'state' });
+    await settle();
+    await type('/edit tomorrow');
+    await press('enter');
+    expect(hub.calls.at(-1)).toEqual({ method: 'outbox.edit', params: { message: message.id, text: 'tomorrow' } });
   });
 
   it('refuses with a reason what the network cannot do, and greys it in the help', async () => {
@@ -428,6 +476,19 @@ describe('accounts, requests and the hub', () => {
     await type('/account disable libera');
     await press('enter');
     expect(text()).toContain('– libera off');
+  });
+
+  it('closes the open conversation of an account that is removed', async () => {
+    const { type, press, hub, text, prompt } = await openApp();
+    await press('alt-1');
+    await type('/account remove work');
+    await press('enter');
+    await type('y');
+    expect(text()).toContain('Nobody is chosen yet.');
+    expect(prompt()).not.toContain('work');
+    await type('to nobody');
+    await press('enter');
+    expect(hub.calls.some((call) => call.method === 'send')).toBe(false);
   });
 
   it('shows a request above the prompt, answered by one key', async () => {

@@ -48,11 +48,14 @@ export function contactMethods(parts: HubParts, accounts: Accounts, resolving: R
       const chosen = account === undefined ? accounts.all() : [accounts.get(account)];
       await Promise.all(
         chosen.map(async (running) => {
+          // Asked of all, it concerns those that can; nobody is shown as away whom the network shows as here.
+          if (!running.account.facets.has('presence')) {
+            if (account === undefined) return;
+            throw new Fault('unsupported', `${account}: its network has no presence to set`);
+          }
           running.entry.wanted = presence;
           running.entry.note = note;
-          const able = running.account.facets.has('presence');
-          if (account !== undefined && !able) running.account.facet('presence');
-          if (able && running.entry.state === 'online') await running.account.facet('presence').set(presence, note);
+          if (running.entry.state === 'online') await running.account.facet('presence').set(presence, note);
           publish([{ type: 'account', account: accountView(running.entry) }]);
         }),
       );

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type App, attempt, CHAT, draftOf, focusedConversation, tell } from '../app.ts';
-import { deliver } from '../chat.ts';
+import { correct, deliver } from '../chat.ts';
 import { editorOf } from '../editor.ts';
 import { focusKey } from '../focus.ts';
 import { openSearch } from '../search.ts';
@@ -24,7 +24,7 @@ function message(app: App, rest: string): void {
 function edit(app: App, rest: string): void {
   const own = lastOwnMessage(app, (one) => one.text !== '');
   if (rest) {
-    attempt(app, 'not corrected', () => app.call('edit', { message: own.id, text: rest }));
+    correct(app, openRow(app), own.id, rest);
     return;
   }
   // The prompt is emptied after a command; what is to be corrected comes after that.

@@ -39,7 +39,7 @@ interface Part {
 function describe(app: App, account: AccountView): Part {
   const { theme } = app;
   const accent = theme.accent(app.store.accents.get(account.account) ?? 0);
-  const mark = accountMark(theme, account.state, account.enabled, accent);
+  const mark = accountMark(theme, account, accent);
   const name = tameLine(account.account);
   const reason = reasonOf(account);
   const head = { plain: `● ${name}`, drawn: `${mark} ${accent(name)}` };
