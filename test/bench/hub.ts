@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import type { Presence } from '../../adapters/contract.ts';
 import { attach, type LinkClient } from '../../src/link/client.ts';
-import type { AccountInput, Change, Presence } from '../../src/link/messages.ts';
+import type { AccountInput, Change } from '../../src/link/messages.ts';
 import { findPaths, type Paths } from '../../src/paths.ts';
 import { spawnServer, tempDir, waitFor } from '../servers/process.ts';
 
