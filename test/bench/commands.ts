@@ -1,11 +1,16 @@
 import { createHmac, pbkdf2Sync } from 'node:crypto';
 import { scram } from '../../adapters/scram.ts';
-import { startProsody } from '../servers/prosody.ts';
-import { benchHub, program } from './hub.ts';
+import { type Prosody, startProsody } from '../servers/prosody.ts';
+import { type BenchHub, benchHub, program } from './hub.ts';
 import { cpuOfCommand, type Figure, median } from './measure.ts';
 
-/** `imux send` through a running hub against a bare Node, in turn, so that the machine's mood is in both. */
-export async function sendCost(runs: number): Promise<readonly Figure[]> {
+interface SendStage {
+  readonly hub: BenchHub;
+  readonly prosody: Prosody;
+}
+
+/** A hub online on a Prosody account, for sends to bob@localhost. */
+export async function onSendStage<T>(use: (on: SendStage) => Promise<T>): Promise<T> {
   const prosody = await startProsody({
     users: [
       { name: 'me', password: 'mepw' },
@@ -20,18 +25,27 @@ export async function sendCost(runs: number): Promise<readonly Figure[]> {
     secrets: { password: { kind: 'env', variable: 'BENCH_SECRET' } },
   });
   await hub.online('work');
-  const node = process.execPath;
-  const bare: number[] = [];
-  const send: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    bare.push(cpuOfCommand(`${node} -e ''`, hub.env));
-    send.push(cpuOfCommand(`${node} ${program} send work:bob@localhost -m hello`, hub.env));
-  }
+  const result = await use({ hub, prosody });
   await hub.stop();
   await prosody.stop();
-  const ratio = median(send) / median(bare);
-  const note = `${median(send).toFixed(0)} ms against ${median(bare).toFixed(0)} ms, medians of ${runs}`;
-  return [{ name: 'imux send through a running hub, CPU of `node -e ""`', value: ratio, unit: 'x', bound: 2, note }];
+  return result;
+}
+
+export const sendCommand = `${process.execPath} ${program} send work:bob@localhost -m hello`;
+
+/** `imux send` through a running hub against a bare Node, in turn, so that the machine's mood is in both. */
+export function sendCost(runs: number): Promise<readonly Figure[]> {
+  return onSendStage(async ({ hub }) => {
+    const bare: number[] = [];
+    const send: number[] = [];
+    for (let run = 0; run < runs; run++) {
+      bare.push(cpuOfCommand(`${process.execPath} -e ''`, hub.env).cpu);
+      send.push(cpuOfCommand(sendCommand, hub.env).cpu);
+    }
+    const ratio = median(send) / median(bare);
+    const note = `${median(send).toFixed(0)} ms against ${median(bare).toFixed(0)} ms, medians of ${runs}`;
+    return [{ name: 'imux send through a running hub, CPU of `node -e ""`', value: ratio, unit: 'x', bound: 2, note }];
+  });
 }
 
 /** The client's whole share of a SCRAM-SHA-256 sign-in at the iteration count that servers use. */

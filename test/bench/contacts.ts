@@ -17,8 +17,10 @@ export function contactList(size: number): ProsodyContact[] {
 }
 
 export interface Contacts {
-  /** Presences sent since the last look. */
-  answered(): number;
+  /** Presences sent so far. */
+  presences(): number;
+  /** Asks a client behind them; true once it has answered, and so has taken in all before. */
+  answered(to: string, timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 
@@ -30,12 +32,14 @@ export async function liveContacts(prosody: Prosody): Promise<Contacts> {
   const socket = connect(prosody.ports.component, '127.0.0.1');
   let heard = '';
   let open = false;
-  let answered = 0;
-  const answer = (probe: string): void => {
+  let presences = 0;
+  let asked = 0;
+  let answer = '';
+  const appear = (probe: string): void => {
     const from = attribute(probe, 'to');
     const at = Number(/^contact(\d+)@/.exec(from)?.[1] ?? 1);
     if (at % 10 !== 0) return;
-    answered += 1;
+    presences += 1;
     socket.write(presenceOf(from, attribute(probe, 'from'), at));
   };
   const refuse = (iq: string): void => {
@@ -50,7 +54,8 @@ export async function liveContacts(prosody: Prosody): Promise<Contacts> {
     const end = heard.lastIndexOf('>') + 1;
     socket.cork();
     for (const [stanza] of heard.slice(0, end).matchAll(/<(?:presence|iq)\b[^>]*>/g)) {
-      if (/\btype=['"]probe['"]/.test(stanza)) answer(stanza);
+      if (/\btype=['"]probe['"]/.test(stanza)) appear(stanza);
+      if (/\btype=['"]result['"]/.test(stanza)) answer = attribute(stanza, 'id');
       if (/\btype=['"](?:get|set)['"]/.test(stanza)) refuse(stanza);
     }
     socket.uncork();
@@ -66,10 +71,12 @@ export async function liveContacts(prosody: Prosody): Promise<Contacts> {
   heard = '';
   open = true;
   return {
-    answered: () => {
-      const count = answered;
-      answered = 0;
-      return count;
+    presences: () => presences,
+    answered: (to, timeoutMs) => {
+      asked += 1;
+      const id = `asked${asked}`;
+      socket.write(`<iq type='get' id='${id}' from='${domain}' to='${to}'><query xmlns='jabber:iq:version'/></iq>`);
+      return waitFor(() => answer === id, { timeoutMs }).catch(() => false);
     },
     close: () => void socket.destroy(),
   };

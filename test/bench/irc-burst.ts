@@ -1,10 +1,11 @@
 import { createServer, type Socket } from 'node:net';
+import { waitFor } from '../servers/process.ts';
 
 /** Registers whoever comes, lets them into #flood, and then sends as many prebuilt lines as asked, in one write. */
 export interface IrcBurst {
   readonly port: number;
-  /** Resolves when somebody has joined. */
-  readonly joined: Promise<void>;
+  /** True once somebody has joined since the last time; false where nobody does in that time. */
+  join(timeoutMs: number): Promise<boolean>;
   /** Resolves when the client has answered the PING behind the last line. */
   burst(count: number): Promise<void>;
   stop(): void;
@@ -13,10 +14,7 @@ export interface IrcBurst {
 export async function ircBurst(): Promise<IrcBurst> {
   let member: Socket | undefined;
   let pong = (): void => {};
-  let join = (): void => {};
-  const joined = new Promise<void>((resolve) => {
-    join = resolve;
-  });
+  let joined = false;
   const server = createServer((socket) => {
     let nick = 'x';
     let held = '';
@@ -41,7 +39,7 @@ export async function ircBurst(): Promise<IrcBurst> {
         send(`:bench 353 ${nick} = #flood :${nick}`);
         send(`:bench 366 ${nick} #flood :End of NAMES`);
         member = socket;
-        join();
+        joined = true;
       }
     };
     socket.on('error', () => {});
@@ -56,7 +54,11 @@ export async function ircBurst(): Promise<IrcBurst> {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     port: address.port,
-    joined,
+    join: async (timeoutMs) => {
+      const came = await waitFor(() => joined, { timeoutMs }).catch(() => false);
+      joined = false;
+      return came;
+    },
     burst: (count) =>
       new Promise((resolve) => {
         pong = resolve;

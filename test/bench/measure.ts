@@ -25,12 +25,21 @@ export function memoryOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 }
 
-/** CPU milliseconds of a whole command, by the shell's own `time`. */
-export function cpuOfCommand(command: string, env: NodeJS.ProcessEnv = process.env): number {
-  const script = `TIMEFORMAT='%U %S'; time ${command} >/dev/null 2>&1 </dev/null`;
-  const { stderr } = spawnSync('bash', ['-c', script], { env, encoding: 'utf8' });
-  const [user = 0, system = 0] = stderr.trim().split(/\s+/).map(Number);
-  return (user + system) * 1000;
+/**
+ * CPU and wall milliseconds of a whole command, by the shell's own `time`.
+ * @throws Error where it ends with another code than 0.
+ */
+export function cpuOfCommand(command: string, env: NodeJS.ProcessEnv = process.env): { cpu: number; wall: number } {
+  const script = `TIMEFORMAT='%U %S %R'; time ${command} >/dev/null 2>&1`;
+  const { stderr, status } = spawnSync('bash', ['-c', script], {
+    env,
+    encoding: 'utf8',
+    timeout: 60_000,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (status !== 0) throw new Error(`${command} ended with ${status}`);
+  const [user = 0, system = 0, wall = 0] = stderr.trim().split(/\s+/).map(Number);
+  return { cpu: (user + system) * 1000, wall: wall * 1000 };
 }
 
 export function median(values: readonly number[]): number {
@@ -44,9 +53,10 @@ export function percentile(values: readonly number[], percent: number): number {
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until a process has done nothing for a second, so that what it put off is in the figure. */
-export async function settled(pid: number): Promise<void> {
-  for (let last = -1, quiet = 0; quiet < 4; ) {
+/** Waits until a process has done nothing for a second, so that what it put off is in the figure; at most a minute. */
+export async function settled(pid: number, timeoutMs = 60_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  for (let last = -1, quiet = 0; quiet < 4 && performance.now() < end; ) {
     await sleep(250);
     const now = cpuOf(pid);
     quiet = now - last < 0.011 ? quiet + 1 : 0;

@@ -13,7 +13,7 @@ import { firstFrame, messageCost, typing } from './screen.ts';
 const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   scram: scramCost,
   send: () => sendCost(20),
-  roster: () => roster([1_000, 10_000]),
+  roster: () => roster([1_000, 10_000, 100_000]),
   xmpp: () => xmppFlood([1_000, 20_000, 100_000]),
   irc: () => ircFlood([1_000, 20_000, 100_000]),
   frame: firstFrame,

@@ -1,10 +1,13 @@
 import { connect } from 'node:net';
 import { waitFor } from '../servers/process.ts';
+import { sleep } from './measure.ts';
 
 export interface XmppBot {
   /** Sends that many chat messages in large writes and resolves when the server has taken them all. */
   flood(to: string, count: number): Promise<void>;
   say(to: string, text: string): void;
+  /** Asks a client for its version (XEP-0092), again and again while it is not there. False: no answer in that time. */
+  answered(to: string, timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 
@@ -42,6 +45,19 @@ export async function xmppBot(port: number, domain: string, user: string, passwo
         `<iq type='get' id='end${round}' to='${domain}'><ping xmlns='urn:xmpp:ping'/></iq>`,
         new RegExp(`id=['"]end${round}`),
       );
+    },
+    answered: async (to, timeoutMs) => {
+      for (const end = performance.now() + timeoutMs; performance.now() < end; await sleep(100)) {
+        round += 1;
+        heard = '';
+        socket.write(`<iq type='get' id='v${round}' to='${to}'><query xmlns='jabber:iq:version'/></iq>`);
+        const answer = new RegExp(`<iq\\b[^>]*\\bid=['"]v${round}['"][^>]*>`);
+        const found = await waitFor(() => answer.exec(heard)?.[0], { timeoutMs: end - performance.now() }).catch(
+          () => '',
+        );
+        if (/type=['"]result/.test(found)) return true;
+      }
+      return false;
     },
     say: (to, text) => void socket.write(`<message type='chat' to='${to}'><body>${text}</body></message>`),
     close: () => void socket.destroy(),
