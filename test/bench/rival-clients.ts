@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Another client, as it is started on an account of its own in a home of its own. */
@@ -10,7 +10,9 @@ export interface Rival {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Signed in as me@localhost/bench, password mepw, in clear text. */
+/** Where those of XMPP sign in, password mepw, in clear text; poezio puts a name of the device behind the resource. */
+export const RIVAL = 'me@localhost/rival-1';
+
 export function xmppRivals(port: number): readonly Rival[] {
   return [mcabber(port), poezio(port), profanity(port), finch(port)];
 }
@@ -46,13 +48,16 @@ export function sendRivals(port: number): readonly Rival[] {
   ];
 }
 
-export async function layOut({ files }: Rival, home: string): Promise<void> {
+/** Writes its files; all is the owner's, where one is given. */
+export async function layOut({ files }: Rival, home: string, owner: number | undefined): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
     const file = join(home, path);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await writeFile(file, text);
     await chmod(file, 0o600);
   }
+  if (owner === undefined) return;
+  for (const path of ['', ...(await readdir(home, { recursive: true }))]) await chown(join(home, path), owner, owner);
 }
 
 const lines = (settings: Readonly<Record<string, string | number>>, equals: string): string =>
@@ -69,7 +74,7 @@ const mcabber = (port: number): Rival => ({
       {
         'set jid': 'me@localhost',
         'set password': 'mepw',
-        'set resource': 'bench',
+        'set resource': 'rival-1',
         'set disable_random_resource': 1,
         'set server': '127.0.0.1',
         'set port': port,
@@ -89,7 +94,8 @@ const poezio = (port: number): Rival => ({
   files: {
     '.config/poezio/poezio.cfg': `[Poezio]\n${lines(
       {
-        jid: 'me@localhost/bench',
+        jid: 'me@localhost/rival',
+        device_id: 1,
         password: 'mepw',
         custom_host: '127.0.0.1',
         custom_port: port,
@@ -111,7 +117,7 @@ const profanity = (port: number): Rival => ({
       {
         enabled: 'true',
         jid: 'me@localhost',
-        resource: 'bench',
+        resource: 'rival-1',
         server: '127.0.0.1',
         port,
         'tls.policy': 'disable',
@@ -131,7 +137,7 @@ const finch = (port: number): Rival => {
     setting('port', 'int', port),
     setting('connect_server', 'string', '127.0.0.1'),
   ].join('');
-  const account = `<protocol>prpl-jabber</protocol><name>me@localhost/bench</name><password>mepw</password><settings>${settings}</settings>`;
+  const account = `<protocol>prpl-jabber</protocol><name>${RIVAL}</name><password>mepw</password><settings>${settings}</settings>`;
   const ui = `<settings ui='gnt-purple'>${setting('auto-login', 'bool', 1)}</settings>`;
   return {
     name: 'finch',

@@ -5,13 +5,13 @@ import { contactList, liveContacts } from './contacts.ts';
 import { ircFloodOnce, plainProsody, rosterOnce, xmppFloodOnce } from './floods.ts';
 import { ircBurst } from './irc-burst.ts';
 import { cpuOf, cpuOfCommand, type Figure, median, settled } from './measure.ts';
-import { ircRivals, layOut, type Rival, sendRivals, xmppRivals } from './rival-clients.ts';
+import { ircRivals, layOut, RIVAL, type Rival, sendRivals, xmppRivals } from './rival-clients.ts';
 import { type XmppBot, xmppBot } from './xmpp-bot.ts';
 
 const MESSAGES = 20_000;
 const CONTACTS = 10_000;
 const LIMIT_S = 90;
-const ME = 'me@localhost/bench';
+const NOBODY = 65_534;
 
 /** Seconds. */
 interface Cost {
@@ -27,27 +27,32 @@ interface Cost {
  * which most of them do not have; for them the whole client, its screen included.
  */
 export async function rivals(): Promise<readonly Figure[]> {
-  return [...(await oneShot()), ...(await rosters()), ...(await xmppFloods()), ...(await ircFloods())];
+  return [...(await oneShot()), ...(await ircFloods()), ...(await xmppFloods()), ...(await rosters())];
 }
 
-/** Runs a rival in a terminal and a home of its own. */
+/** Runs a rival in a terminal and a home of its own. @throws Error, with what it last showed, where it ends by itself. */
 async function inTerminal(rival: Rival, use: (pid: number) => Promise<Cost>): Promise<Cost> {
   const home = await tempDir('rival');
-  await layOut(rival, home.path);
+  // Some refuse to be root, who may run the bench.
+  const owner = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  await layOut(rival, home.path, owner.uid);
   const env = { PATH: process.env.PATH ?? '', HOME: home.path, TERM: 'xterm-256color', LANG: 'C.UTF-8' };
-  const pty = spawn(rival.command, [...rival.args], { cols: 120, rows: 40, cwd: home.path, env });
+  const pty = spawn(rival.command, [...rival.args], { cols: 120, rows: 40, cwd: home.path, env, ...owner });
   let shown = '';
   pty.onData((data) => {
     shown = (shown + data).slice(-2_000);
   });
-  const gone = new Promise<void>((resolve) => pty.onExit(() => resolve()));
+  const gone = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
+  const early = gone.then((code) => {
+    throw new Error(`it ended with ${code}`);
+  });
   try {
-    return await use(pty.pid);
+    return await Promise.race([use(pty.pid), early]);
   } catch (cause) {
     throw new Error(`${rival.name} failed; it last wrote ${JSON.stringify(shown.slice(-500))}`, { cause });
   } finally {
     pty.kill('SIGKILL');
-    await gone;
+    await early.catch(() => undefined);
     await home.remove();
   }
 }
@@ -85,7 +90,9 @@ async function each(list: readonly Rival[], work: string, ours: Cost, cost: (riv
     }
     process.stderr.write(`measuring ${rival.name}, ${work} …\n`);
     try {
-      figures.push(ratio(`${work}: imux / ${rival.name}`, ours, await cost(rival)));
+      const figure = ratio(`${work}: imux / ${rival.name}`, ours, await cost(rival));
+      process.stderr.write(`${figure.value.toFixed(2)} x: ${figure.note}\n`);
+      figures.push(figure);
     } catch (error) {
       process.stderr.write(`left out: ${error instanceof Error ? error.message : error}\n`);
     }
@@ -115,10 +122,10 @@ async function xmppFloods(): Promise<readonly Figure[]> {
 }
 
 async function floodOver(bot: XmppBot, pid: number): Promise<Cost> {
-  if (!(await bot.answered(ME, 20_000))) throw new Error('it never came online');
+  if (!(await bot.answered(RIVAL, 20_000))) throw new Error('it never came online');
   await settled(pid, 10_000);
   const from = now(pid);
-  const flood = bot.flood(ME, MESSAGES).then(() => bot.answered(ME, LIMIT_S * 1000));
+  const flood = bot.flood(RIVAL, MESSAGES).then(() => bot.answered(RIVAL, LIMIT_S * 1000));
   return costSince(pid, from, await inTime(flood));
 }
 
@@ -133,7 +140,7 @@ async function rosters(): Promise<readonly Figure[]> {
       const all = contacts.presences() + CONTACTS / 10;
       const from = { cpu: 0, at: performance.now() };
       const loaded = waitFor(() => contacts.presences() >= all, { timeoutMs: LIMIT_S * 1000, what: 'presences' })
-        .then(() => contacts.answered(ME, LIMIT_S * 1000))
+        .then(() => contacts.answered(RIVAL, LIMIT_S * 1000))
         .catch(() => false);
       return costSince(pid, from, await inTime(loaded));
     }),

@@ -64,6 +64,19 @@ describe('when pictures are drawn', () => {
     }
   });
 
+  it('a key that comes alone in a flood is shown within 11 ms', () => {
+    const { painted, frames, pass, now } = film();
+    pass(500, () => frames.request('data'));
+    for (let i = 0; i < 20; i++) {
+      const pressed = now();
+      frames.request('key');
+      pass(70 + i, () => frames.request('data'));
+      expect((painted.find((at) => at >= pressed) ?? Number.POSITIVE_INFINITY) - pressed).toBeLessThanOrEqual(11);
+    }
+    for (let from = 1_000; from < now(); from++)
+      expect(painted.filter((at) => at >= from && at < from + 1_000).length).toBeLessThanOrEqual(30);
+  });
+
   it('none after the end', () => {
     const { painted, frames, pass } = film();
     frames.request('key');
