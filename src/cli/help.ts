@@ -8,8 +8,13 @@ Usage: imux [--profile NAME] [VERB] [OPTIONS]
   imux networks        what each network can and cannot do here, and what an account needs
   imux contacts        the merged list
   imux chats           conversations, the latest first
-  imux send …          sends a text or standard input
+  imux send …          sends a text, standard input, its lines, or a file
+  imux ask …           sends, and prints the answer
   imux watch …         what happens, as it comes
+  imux history …       the last messages of a conversation, from this machine
+  imux search …        messages of all accounts, from this machine
+  imux unread          how many are unread, for status bars
+  imux outbox …        what did not go out: list, retry, discard, edit
   imux hub …           the background process: run, start, stop, status, install
   imux completion …    for bash, zsh and fish
 
