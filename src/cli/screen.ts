@@ -14,6 +14,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     throw usage('the screen needs a terminal; imux --help lists what a script can use');
   const { openScreen } = await import('../tui/index.ts');
   return (
-    (await openScreen({ connect: () => io.hub(), stdin: io.stdin, stdout: io.stdout, signal: io.signal })) ?? exit.ok
+    (await openScreen({ connect: (start) => io.hub(start), stdin: io.stdin, stdout: io.stdout, signal: io.signal })) ??
+    exit.ok
   );
 }

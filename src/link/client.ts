@@ -20,6 +20,8 @@ export class LinkFailure extends Error {
 export type LinkEvents = {
   changes: [changes: Notifications['changes']['changes']];
   resync: [];
+  /** The hub was told to end; `closed` follows. */
+  ending: [];
   closed: [error?: Error];
 };
 
@@ -95,7 +97,7 @@ function open(path: string): Promise<Socket> {
 }
 
 function speak(socket: Socket): Omit<LinkClient, 'hub'> {
-  const listeners: Listeners = { changes: [], resync: [], closed: [] };
+  const listeners: Listeners = { changes: [], resync: [], ending: [], closed: [] };
   let lastError: Error | undefined;
   const rpc = new JSONRPCClient((request) => void socket.write(encodeLine(request)));
 
@@ -111,6 +113,9 @@ function speak(socket: Socket): Omit<LinkClient, 'hub'> {
         break;
       case 'resync':
         for (const listener of listeners.resync) listener();
+        break;
+      case 'ending':
+        for (const listener of listeners.ending) listener();
         break;
     }
   };

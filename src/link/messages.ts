@@ -440,6 +440,8 @@ export interface Notifications {
   changes: { readonly changes: readonly Change[] };
   /** The front was too slow and changes were dropped: subscribe again for a new snapshot. */
   resync: Record<never, never>;
+  /** The hub ends as somebody wished: a front comes back to one that it finds, and starts none by itself. */
+  ending: Record<never, never>;
 }
 
 /** What the hub does for each method; the front's connection is not part of it. */

@@ -91,7 +91,9 @@ export async function openLinkServer(options: LinkServerOptions): Promise<LinkSe
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const { socket } of connections) {
+        for (const connection of connections) {
+          const { socket } = connection;
+          if (connection.greeted) reply(connection, ENDING);
           socket.end();
           setTimeout(() => socket.destroy(), closeGraceMs).unref();
         }
@@ -152,6 +154,7 @@ function accept(
   });
 }
 
+const ENDING = { jsonrpc: '2.0', method: 'ending', params: {} } as const;
 const invalid = createJSONRPCErrorResponse(null, -32600, 'this is no JSON-RPC request');
 
 function receive(line: string, connection: Connection, rpc: JSONRPCServer<Connection>): void {

@@ -11,6 +11,7 @@ import type { Command } from './commands/command.ts';
 import type { Conversation } from './conversation.ts';
 import { type Draft, newDraft } from './draft.ts';
 import { type Editor, emptyEditor } from './editor.ts';
+import type { LinkState } from './link.ts';
 import type { Row, Spot } from './list.ts';
 import { newStore, type Store } from './store.ts';
 import type { Theme } from './theme.ts';
@@ -70,7 +71,7 @@ export interface App {
   rows: number;
   /** The terminal has the keyboard's focus, as far as it tells. */
   attended: boolean;
-  link: 'connecting' | 'up' | 'lost';
+  link: 'connecting' | LinkState;
   notice: Notice | undefined;
   /** First line of the list in view. */
   listTop: number;
@@ -94,6 +95,8 @@ export interface App {
   mouse(on: boolean): void;
   bell(): void;
   repaint(): void;
+  /** Starts the hub again after it was stopped. */
+  connect(): void;
   exit(code: number): void;
 }
 
@@ -111,6 +114,7 @@ export type AppPorts = Pick<
   | 'mouse'
   | 'bell'
   | 'repaint'
+  | 'connect'
   | 'exit'
 >;
 

@@ -88,6 +88,7 @@ function run(options: ScreenOptions & Terminals, done: (code: number) => void): 
     later: timers.later,
     mouse: (on) => terminal.mouse(on),
     bell: () => void stdout.write('\x07'),
+    connect: () => link.wake(),
     repaint: () => {
       canvas.wipe();
       canvas.show(draw(app));

@@ -1,22 +1,28 @@
 import type { LinkClient } from '../link/client.ts';
 import type { Change, Method, Params, Result, Snapshot } from '../link/messages.ts';
 
-export type Connect = () => Promise<LinkClient>;
+/** `start`: starts the hub where none runs. */
+export type Connect = (start: boolean) => Promise<LinkClient>;
+export type LinkState = 'up' | 'lost' | 'stopped';
 
 export interface LinkPorts {
   readonly connect: Connect;
   later(run: () => void, ms: number): void;
   snapshot(snapshot: Snapshot): void;
   changes(changes: readonly Change[]): void;
-  /** `error`: why it was lost, or could not be had. */
-  state(state: 'up' | 'lost', error?: unknown): void;
+  /** `stopped`: somebody ended the hub; `error`: why it was lost, or could not be had. */
+  state(state: LinkState, error?: unknown): void;
 }
 
 export interface Link {
   start(): void;
   call<M extends Method>(method: M, params: Params<M>, signal?: AbortSignal): Promise<Result<M>>;
+  /** Starts the hub again after it was stopped. */
+  wake(): void;
   end(): void;
 }
+
+export const RESTART = '/connect starts it again';
 
 const FIRST_RETRY_MS = 150;
 const LAST_RETRY_MS = 3_000;
@@ -26,27 +32,35 @@ export function makeLink(ports: LinkPorts): Link {
   let client: LinkClient | undefined;
   let retry = FIRST_RETRY_MS;
   let ended = false;
+  let stopped = false;
+  let trying = false;
 
   const lost = (error?: unknown): void => {
     client = undefined;
     if (ended) return;
-    ports.state('lost', error);
+    ports.state(stopped ? 'stopped' : 'lost', error);
     ports.later(start, retry);
     retry = Math.min(LAST_RETRY_MS, retry * 2);
   };
 
   const start = (): void => {
-    if (ended) return;
-    ports.connect().then(
+    if (ended || client || trying) return;
+    trying = true;
+    ports.connect(!stopped).then(
       (fresh) => {
+        trying = false;
         if (ended) {
           fresh.close();
           return;
         }
         client = fresh;
+        stopped = false;
         watch(fresh);
       },
-      (error: unknown) => lost(error),
+      (error: unknown) => {
+        trying = false;
+        lost(error);
+      },
     );
   };
 
@@ -74,6 +88,9 @@ export function makeLink(ports: LinkPorts): Link {
       else ports.changes(changes);
     });
     fresh.on('resync', subscribe);
+    fresh.on('ending', () => {
+      stopped = true;
+    });
     fresh.on('closed', (error) => {
       if (client === fresh) lost(error);
     });
@@ -83,8 +100,15 @@ export function makeLink(ports: LinkPorts): Link {
   return {
     start,
     call(method, params, signal) {
-      if (!client) return Promise.reject(new Error('the hub is not there; connecting again'));
+      if (!client)
+        return Promise.reject(
+          new Error(stopped ? `the hub was stopped; ${RESTART}` : 'the hub is not there; connecting again'),
+        );
       return client.call(method, params, signal);
+    },
+    wake() {
+      stopped = false;
+      start();
     },
     end() {
       ended = true;

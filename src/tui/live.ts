@@ -1,6 +1,7 @@
 import type { Change, MessageView, Snapshot } from '../link/messages.ts';
 import { type App, CHAT, focusedConversation, focusedRow, tell, textOf } from './app.ts';
 import { isSeen, keepSpot, load, readSoon } from './focus.ts';
+import { type LinkState, RESTART } from './link.ts';
 import { apply, openConversation, reset } from './store.ts';
 
 const SECOND_MS = 1_000;
@@ -54,14 +55,16 @@ function arrived(app: App, message: MessageView, live: boolean): void {
   app.bell();
 }
 
-export function linkChanged(app: App, state: 'up' | 'lost', error?: unknown): void {
+export function linkChanged(app: App, state: LinkState, error?: unknown): void {
   const before = app.link;
   app.link = state;
   if (state === 'up') {
-    if (before === 'lost') tell(app, 'the hub is back');
+    if (before === 'lost' || before === 'stopped') tell(app, 'the hub is back');
     const row = focusedRow(app);
     if (row) openConversation(app.store, row.key);
     load(app);
+  } else if (state === 'stopped') {
+    if (before !== 'stopped') tell(app, `the hub was stopped; ${RESTART}, Ctrl-D leaves`, true);
   } else if (before !== 'lost') {
     for (const conversation of app.store.open.values())
       if (conversation.state === 'loading') conversation.state = 'empty';

@@ -27,7 +27,7 @@ export const xeps: readonly (readonly [number: string, name: string, how: string
       'http://jabber.org/protocol/muc#owner',
     ],
   ],
-  ['0054', 'vcard-temp', 'profiles, read', ['vcard-temp']],
+  ['0054', 'vcard-temp', 'profiles, read and written', ['vcard-temp']],
   ['0055', 'Jabber Search', 'people search', ['jabber:iq:search']],
   ['0059', 'Result Set Management', 'pages of the archive', ['http://jabber.org/protocol/rsm']],
   [

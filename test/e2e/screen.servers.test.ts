@@ -203,6 +203,29 @@ describe.skipIf(!need('the screen on a real server', 'prosody', 'go-sendxmpp'))(
     expect(await screen.exited).toBe(0);
   });
 
+  it('a hub that somebody stops stays stopped, whoever else has a screen open, until that person wants it', async () => {
+    const [mine, other] = [await open(100, 30), await open(100, 30)];
+    await answer(mine, '▸', '/quit');
+    await answer(mine, 'another front is attached', 'y');
+    expect(await mine.exited).toBe(0);
+    await other.shows('the hub was stopped');
+    await waitFor(() => !isAlive(hub), { what: 'the hub to be gone' });
+    expect((await home.imux(['hub', 'status'])).code).toBe(69);
+    await answer(other, '▸', '/connect');
+    await other.shows('the hub is back');
+    await other.shows('● work');
+    hub = await home.hubPid();
+
+    // Stopped and started from outside, as by an upgrade: the screen finds the new one by itself.
+    await home.imux(['hub', 'stop']);
+    await other.shows('the hub was stopped');
+    await home.imux(['hub', 'start']);
+    await other.shows('the hub is back');
+    hub = await home.hubPid();
+    other.type(CTRL_D);
+    expect(await other.exited).toBe(0);
+  });
+
   it('/quit ends the hub as well, and gives the terminal back', async () => {
     const screen = await open(80, 24);
     await answer(screen, '▸', '/quit');

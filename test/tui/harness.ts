@@ -55,6 +55,7 @@ export async function openApp(
     later,
     mouse: () => {},
     bell: () => void bells.push(now),
+    connect: () => link.wake(),
     repaint: () => {},
     exit: (code) => void exits.push(code),
   });

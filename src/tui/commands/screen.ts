@@ -54,5 +54,11 @@ export const screenCommands: readonly Command[] = [
       });
     },
   },
+  {
+    name: 'connect',
+    usage: '/connect',
+    about: 'starts the hub again after it was stopped',
+    run: (app) => app.connect(),
+  },
   { name: 'redraw', usage: '/redraw', about: 'draws the screen anew', run: (app) => app.repaint() },
 ];

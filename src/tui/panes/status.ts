@@ -4,13 +4,19 @@ import { clockOf } from '../message-rows.ts';
 import { accountMark } from '../theme.ts';
 import { tameLine, truncate, widthOf } from '../width.ts';
 
+const WITHOUT_HUB = {
+  connecting: 'connecting to the hub …',
+  lost: 'hub lost, connecting again …',
+  stopped: 'the hub was stopped',
+} as const;
+
 /** Every account's state, and the reason where it is not well; what is unread; the hour. */
 export function drawStatus(app: App, width: number): string {
   const right = rightSide(app);
   const room = width - widthOf(right.plain) - 3;
   const parts = [...app.store.accounts.values()].map((account) => describe(app, account));
   if (app.link !== 'up') {
-    const text = app.link === 'lost' ? 'hub lost, connecting again …' : 'connecting to the hub …';
+    const text = WITHOUT_HUB[app.link];
     parts.unshift({ plain: `! ${text}`, drawn: app.theme.alert(`! ${text}`) });
   }
   let used = 1;
