@@ -51,9 +51,11 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   readonly host: Host;
   readonly onLine: LineHandler;
+  /** True: the line answers a question about the past, and is nothing that happens. */
+  readonly onPast: LineHandler;
 }
 
-export function createConnection({ settings, endpoint, socket, host, onLine }: ConnectionOptions): Connection {
+export function createConnection({ settings, endpoint, socket, host, onLine, onPast }: ConnectionOptions): Connection {
   const { clock } = host;
   const client = new Client();
   const { fold, clear } = folding(client);
@@ -131,6 +133,7 @@ export function createConnection({ settings, endpoint, socket, host, onLine }: C
   const dispatch = (line: IrcLine): void => {
     if (ownLine(line)) return;
     const batch = open.of(line);
+    if (onPast(line, batch)) return;
     if (exchanges.offer(line, typeof batch === 'object' ? batch : undefined)) return;
     if (onLine(line, batch)) return;
     // What happened in a channel before we came must not look as if it happened now.

@@ -1,10 +1,10 @@
 import type { ChatId, Limits, MessageId, Nonce, Presence, SendOptions } from '../contract.ts';
 import { AdapterError } from '../errors.ts';
 import type { Connection } from './connection.ts';
+import type { Reading } from './reading.ts';
 import type { Rooms } from './rooms.ts';
 import type { Talk } from './talk.ts';
 import { splitText } from './text.ts';
-import { tag } from './transport/message.ts';
 
 /** Bytes of a whole line with its CR LF, as the server passes it on to others. */
 const LINE = 512;
@@ -24,7 +24,7 @@ export interface Outbound {
   presence(state: Presence, note?: string): Promise<void>;
 }
 
-export function outbound(connection: Connection, talk: Talk, rooms: Rooms): Outbound {
+export function outbound(connection: Connection, talk: Talk, rooms: Rooms, reading: Reading): Outbound {
   const { client, self, host, settings } = connection;
   const typedAt = new Map<ChatId, number>();
 
@@ -62,7 +62,7 @@ export function outbound(connection: Connection, talk: Talk, rooms: Rooms): Outb
       }));
       const [echo] = await connection.ask(commands, signal);
       typedAt.delete(chat);
-      return ((echo && tag(echo, 'msgid')) ?? nonce) as string as MessageId;
+      return (echo && reading.idOf(echo)) ?? (nonce as string as MessageId);
     },
     limits: () => ({
       textBytes: TEXT_BYTES,

@@ -34,7 +34,8 @@ const JOIN_REFUSALS: ReadonlySet<string> = new Set(
 const KEPT = 'channels';
 const GROUP = 8;
 
-export function rooms(connection: Connection, talk: Talk): Rooms {
+/** @param entered is told of each channel that we have come into. */
+export function rooms(connection: Connection, talk: Talk, entered: (chat: ChatId) => void): Rooms {
   const { host, fold, settings } = connection;
   const joined = new Map<string, Room>();
   /** By folded name: the channels to come back to. */
@@ -67,6 +68,7 @@ export function rooms(connection: Connection, talk: Talk): Rooms {
     entered: (room) => {
       waiting.delete(room.id);
       host.emit({ type: 'chat', chat: chatOf(room.name, room.topic) });
+      entered(room.id);
     },
     changed: (room) => host.emit({ type: 'chat', chat: chatOf(room.name, room.topic) }),
     thrownOut: (room) => {

@@ -1,8 +1,11 @@
 import type { Chat, Host, Session } from '../contract.ts';
 import { AdapterError } from '../errors.ts';
 import { type Connection, createConnection, type LineHandler } from './connection.ts';
+import { type History, history } from './history.ts';
 import { inbound } from './inbound.ts';
+import { type Missed, missed } from './missed.ts';
 import { type Outbound, outbound } from './outbound.ts';
+import { type Reading, reading } from './reading.ts';
 import { type Rooms, rooms } from './rooms.ts';
 import { checkNick, type Roster, roster } from './roster.ts';
 import type { IrcSettings } from './settings.ts';
@@ -10,6 +13,7 @@ import type { Secrets } from './sign-in.ts';
 import { forgetOrKeepSts, stsEndpoint, stsPort } from './sts.ts';
 import { type Talk, talk } from './talk.ts';
 import { connect, type Endpoint, isLoopback } from './transport/connect.ts';
+import type { IrcLine } from './transport/message.ts';
 
 /** What there is while the account is online. */
 interface Live {
@@ -18,6 +22,9 @@ interface Live {
   readonly rooms: Rooms;
   readonly roster: Roster;
   readonly outbound: Outbound;
+  readonly reading: Reading;
+  readonly history: History;
+  readonly missed: Missed;
 }
 
 export function openSession(settings: IrcSettings, host: Host): Session {
@@ -51,6 +58,8 @@ export function openSession(settings: IrcSettings, host: Host): Session {
       invite: async (chat, user) => await online().rooms.invite(chat, user),
       members: async (chat) => online().rooms.members(chat),
     },
+    reading: { mark: async (chat, upTo) => await online().missed.mark(chat, upTo) },
+    history: { page: async (chat, before) => await online().history.page(chat, before) },
     typing: { set: async (chat, active) => await online().outbound.typing(chat, active) },
   };
 }
@@ -115,10 +124,12 @@ async function runConnection(
     socket,
     host,
     onLine: (line, batch) => handler(line, batch),
+    onPast: (line, batch) => past.takes(line, batch),
   });
-  const live = assemble(connection);
-  handler = inbound(live);
   const stop = new AbortController();
+  const live = assemble(connection, stop.signal, (line) => handler(line, undefined));
+  const past = live.history;
+  handler = inbound(live);
   const leave = (): void => void connection.quit();
   signal.addEventListener('abort', leave, { once: true });
   try {
@@ -140,24 +151,42 @@ async function runConnection(
   } finally {
     signal.removeEventListener('abort', leave);
     report(undefined);
+    live.missed.keep();
     stop.abort();
     await connection.quit();
   }
 }
 
-function assemble(connection: Connection): Live {
+function assemble(connection: Connection, signal: AbortSignal, take: (line: IrcLine) => void): Live {
   const chats = talk(connection);
-  const channels = rooms(connection, chats);
+  const channels: Rooms = rooms(connection, chats, (chat) => gap.entered(chat));
+  const reader = reading(connection, chats, channels);
+  const past = history(connection, chats, channels, reader);
+  const gap: Missed = missed({
+    connection,
+    talk: chats,
+    rooms: channels,
+    reading: reader,
+    history: past,
+    signal,
+    take,
+  });
   return {
     connection,
     talk: chats,
     rooms: channels,
+    reading: reader,
+    history: past,
+    missed: gap,
     roster: roster(connection, chats, channels),
-    outbound: outbound(connection, chats, channels),
+    outbound: outbound(connection, chats, channels, reader),
   };
 }
 
-function goOnline({ connection, talk: chats, rooms: channels, roster: contacts }: Live, signal: AbortSignal): void {
+function goOnline(
+  { connection, talk: chats, rooms: channels, roster: contacts, missed: gap }: Live,
+  signal: AbortSignal,
+): void {
   const { host, self, client } = connection;
   const tell = (): void => host.emit({ type: 'online', self: chats.people.id(self.nick), name: self.nick });
   // On the wire before any text that waits for us to be online: one for a channel must find us in it.
@@ -168,6 +197,7 @@ function goOnline({ connection, talk: chats, rooms: channels, roster: contacts }
   });
   host.emit({ type: 'roster', contacts: contacts.list(), chats: channels.list() });
   contacts.start(signal);
+  gap.online();
 }
 
 function hasSecret({ sasl }: IrcSettings, { password, serverPassword }: Secrets): boolean {

@@ -15,6 +15,7 @@ export interface IrcDriverParts {
   readonly hostile?: readonly Hostile[];
   /** False where presence comes by asking each half minute, which has a test of its own. */
   readonly tellsPresence: boolean;
+  readonly keeps?: NonNullable<Driver['keeps']>;
   /** The server takes blanks off the end of each line. */
   readonly trimsLines?: boolean;
 }
@@ -32,6 +33,7 @@ export function ircDriver({
   register,
   hostile = [],
   tellsPresence,
+  keeps,
   trimsLines = false,
 }: IrcDriverParts): Driver {
   const base = (nick: string): Readonly<Record<string, string>> => ({
@@ -75,6 +77,7 @@ export function ircDriver({
     peer: () => ircPeer(ports().peers),
     ...(tellsPresence ? { befriend: async (account, peer) => void befriended.set(account.address, peer.address) } : {}),
     room: async () => `#room${rooms++}`,
+    ...(keeps === undefined ? {} : { keeps }),
     nobody: 'nobodyatall',
     hostile,
     altered: {

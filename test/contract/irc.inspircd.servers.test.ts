@@ -27,6 +27,8 @@ if (need('IRC on InspIRCd with Atheme', 'inspircd', 'atheme-services')) {
       register: async () => {},
       outage: { begin: () => server.kill(), end: () => server.start() },
       tellsPresence: true,
+      // By playing the last lines of a channel back to whoever joins.
+      keeps: { rooms: true },
     }),
   );
 }

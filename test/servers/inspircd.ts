@@ -185,7 +185,7 @@ ${modules}
  threshold="1000000" commandrate="1000000000" fakelag="no" localmax="100000" globalmax="100000" maxchans="1000"
  useident="no" resolvehostnames="no" modes="">
 <cidr ipv4clone="32" ipv6clone="128">
-<options prefixpart="" suffixpart="" defaultmodes="not" announcets="no" allowmismatch="yes" hostintopic="yes">
+<options prefixpart="" suffixpart="" defaultmodes="notH 50:1h" announcets="no" allowmismatch="yes" hostintopic="yes">
 <performance netbuffersize="10240" somaxconn="128" quietbursts="yes" clonesonconnect="no">
 <security runasuser="irc" maxtargets="20" announceinvites="dynamic" hideulines="no" flatlinks="no">
 <limits maxnick="30" maxchan="64" maxmodes="20" maxident="11" maxquit="255" maxtopic="307" maxkick="255" maxgecos="128" maxaway="200">

@@ -9,7 +9,9 @@ export const WANTED: ReadonlySet<string> = new Set([
   'batch',
   'cap-notify',
   'chghost',
+  'draft/chathistory',
   'draft/message-redaction',
+  'draft/read-marker',
   'echo-message',
   'extended-join',
   'extended-monitor',
@@ -21,6 +23,7 @@ export const WANTED: ReadonlySet<string> = new Set([
   'setname',
   'standard-replies',
   'userhost-in-names',
+  'znc.in/playback',
   'znc.in/self-message',
   'znc.in/server-time-iso',
 ]);
