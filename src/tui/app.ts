@@ -23,10 +23,20 @@ export type Mode =
   | { readonly kind: 'list'; editor: Editor; index: number }
   | { readonly kind: 'switch'; editor: Editor; index: number }
   | { readonly kind: 'search'; editor: Editor; index: number; query: string; results: readonly MessageView[] }
-  | { readonly kind: 'wizard'; editor: Editor; wizard: Wizard; busy: boolean; fault: string }
-  | { readonly kind: 'answer'; editor: Editor; readonly prompt: PromptView }
+  | WizardMode
+  /** `within`: the account that is being added asks for it, and its wizard goes on after the answer. */
+  | { readonly kind: 'answer'; editor: Editor; readonly prompt: PromptView; readonly within?: WizardMode }
   | { readonly kind: 'ask'; readonly question: string; readonly choices: readonly Choice[] }
   | { readonly kind: 'page'; readonly title: string; lines: readonly PageLine[]; top: number };
+
+interface WizardMode {
+  readonly kind: 'wizard';
+  editor: Editor;
+  wizard: Wizard;
+  /** The hub is at work on it. */
+  busy: boolean;
+  fault: string;
+}
 
 export interface Choice {
   readonly key: string;

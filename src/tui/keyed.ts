@@ -72,6 +72,7 @@ function chooseSwitch(app: App): void {
 export function back(app: App): void {
   const { mode } = app;
   if (mode.kind === 'wizard') wizardBack(app);
+  else if (mode.kind === 'answer') app.mode = mode.within ?? CHAT;
   else if (mode.kind !== 'chat') app.mode = CHAT;
   else if (app.notice) app.notice = undefined;
   else {

@@ -1,5 +1,6 @@
-import type { Change, MessageView, Snapshot } from '../link/messages.ts';
+import type { Change, MessageView, PromptView, Snapshot } from '../link/messages.ts';
 import { type App, CHAT, focusedConversation, focusedRow, tell, textOf } from './app.ts';
+import { emptyEditor } from './editor.ts';
 import { isSeen, keepSpot, load, readSoon } from './focus.ts';
 import { type LinkState, RESTART } from './link.ts';
 import { apply, openConversation, reset } from './store.ts';
@@ -22,12 +23,20 @@ export function takeChanges(app: App, changes: readonly Change[]): void {
     apply(app.store, asSeen(app, change), now);
     if (change.type === 'notice') tell(app, `${change.account}: ${change.text}`);
     else if (change.type === 'message') arrived(app, change.message, change.live);
+    else if (change.type === 'prompt') asked(app, change.prompt);
     else if (change.type === 'prompt-done' && app.mode.kind === 'answer' && app.mode.prompt.id === change.id)
-      app.mode = CHAT;
+      app.mode = app.mode.within ?? CHAT;
   }
   keepSpot(app);
   readSoon(app);
   app.redraw('data');
+}
+
+/** The account that is being added asks for what only the person knows: it cannot go on before, so the question opens. */
+function asked(app: App, prompt: PromptView): void {
+  const { mode } = app;
+  if (mode.kind !== 'wizard' || !mode.busy || mode.wizard.name !== prompt.account) return;
+  app.mode = { kind: 'answer', editor: emptyEditor, prompt, within: mode };
 }
 
 /** What comes in under the person's eyes is never unread: it would only flicker in the list until the hub is told. */

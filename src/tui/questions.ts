@@ -26,7 +26,7 @@ export function answerPrompt(app: App): void {
   if (app.mode.kind !== 'answer') return;
   const { prompt, editor } = app.mode;
   if (!editor.text) return;
-  app.mode = CHAT;
+  app.mode = app.mode.within ?? CHAT;
   attempt(app, `${prompt.account}: not answered`, async () => {
     await app.call('prompts.answer', { id: prompt.id, text: editor.text });
     app.store.prompts.delete(prompt.id);

@@ -2,7 +2,7 @@ import type { AccountInput, AccountView, SecretSource } from '../link/messages.t
 import { type App, attempt, CHAT, tell, textOf } from './app.ts';
 import { emptyEditor } from './editor.ts';
 import { showPage } from './page.ts';
-import { answer, newWizard, type Wizard } from './wizard.ts';
+import { answer, newWizard, questionBefore, type Wizard } from './wizard.ts';
 
 export function openWizard(app: App, network?: string): void {
   attempt(app, 'no account added', async () => {
@@ -23,6 +23,7 @@ export function openSecret(app: App, account: AccountView, key: string | undefin
       taken: [],
       network: { ...network, fields: [field] },
       name: account.account,
+      secretOnly: true,
       step: { kind: 'place', field },
       settings: {},
       secrets: {},
@@ -47,19 +48,9 @@ export function answerWizard(app: App): void {
     return;
   }
   if ('wizard' in next) {
-    // A new secret for an account that there is has no more to ask.
-    if (
-      next.wizard.step.kind === 'more' &&
-      next.wizard.network?.fields.length === 1 &&
-      next.wizard.taken.length === 0
-    ) {
-      const { name = '', secrets } = next.wizard;
-      if (app.store.accounts.has(name)) {
-        setSecrets(app, name, secrets);
-        return;
-      }
-    }
-    show(app, next.wizard);
+    const { secretOnly, step, name = '', secrets } = next.wizard;
+    if (secretOnly && step.kind === 'more') setSecrets(app, name, secrets);
+    else show(app, next.wizard);
     return;
   }
   mode.busy = true;
@@ -69,7 +60,7 @@ export function answerWizard(app: App): void {
 
 export function wizardBack(app: App): void {
   if (app.mode.kind !== 'wizard') return;
-  const { past } = app.mode.wizard;
+  const past = questionBefore(app.mode.wizard);
   if (past) show(app, past);
   else app.mode = CHAT;
   app.redraw('key');
@@ -99,7 +90,7 @@ function addAccount(app: App, input: AccountInput, wizard: Wizard): void {
     },
     (error: unknown) => {
       show(app, wizard);
-      if (app.mode.kind === 'wizard') app.mode.fault = textOf(error);
+      if (app.mode.kind === 'wizard') app.mode.fault = `${textOf(error)}. Esc goes back a question`;
       app.redraw('key');
     },
   );

@@ -12,6 +12,8 @@ export interface Wizard {
   readonly settings: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, SecretSource>>;
   readonly past?: Wizard;
+  /** Not a new account: one secret of an account that there is. */
+  readonly secretOnly?: true;
 }
 
 type Step =
@@ -74,7 +76,7 @@ export function questionOf(wizard: Wizard): Question {
       return {
         ...base,
         label: step.field.label,
-        hint: hintOf(step.field),
+        hint: hintOf(wizard, step.field),
         about: step.field.hint ? [step.field.hint] : [],
         choices: step.field.choices ?? [],
       };
@@ -117,8 +119,9 @@ function secretQuestion(field: Field, place: Place): Question {
   }
 }
 
-function hintOf(field: Field): string {
-  if (field.preset) return `Enter: ${field.preset}`;
+function hintOf(wizard: Wizard, field: Field): string {
+  const known = wizard.settings[field.key] ?? field.preset;
+  if (known) return `Enter: ${known}`;
   return field.optional ? 'Enter: none' : (field.hint ?? '');
 }
 
@@ -163,6 +166,14 @@ export function answer(wizard: Wizard, given: string): Answered {
   }
 }
 
+/** One question back; what was answered since is offered again. */
+export function questionBefore(wizard: Wizard): Wizard | undefined {
+  let { past } = wizard;
+  while (past?.step.kind === 'more') past = past.past;
+  if (!past || past.step.kind === 'network') return past;
+  return { ...past, settings: { ...past.settings, ...wizard.settings } };
+}
+
 function advance(wizard: Wizard, change: Partial<Wizard>, step: Step): Answered {
   return { wizard: { ...wizard, ...change, step, past: wizard } };
 }
@@ -178,7 +189,7 @@ function stepAfter(wizard: Wizard, field: Field | undefined): Step {
 function answerField(wizard: Wizard, field: Field, text: string): Answered {
   const chosen = field.choices && text ? pick(field.choices, text, (one) => one) : text;
   if (chosen === undefined) return { fault: `one of: ${field.choices?.join(', ')}` };
-  const value = chosen || field.preset || '';
+  const value = chosen || wizard.settings[field.key] || field.preset || '';
   if (!value && !field.optional) return { fault: `${field.label} is needed` };
   const settings = value ? { ...wizard.settings, [field.key]: value } : wizard.settings;
   return advance(wizard, { settings }, stepAfter(wizard, field));

@@ -466,6 +466,35 @@ describe('accounts, requests and the hub', () => {
     expect(text()).toContain('password is kept in: keychain');
   });
 
+  it('asks for the passphrase of the encrypted file while an account is added, unseen, as often as it is needed', async () => {
+    const hub = fakeHub({ accounts: [], contacts: [], requests: [], prompts: [] });
+    const { text, type, press, prompt, settle } = await openApp({ hub });
+    const asked = (id: string): void =>
+      hub.tell({
+        type: 'prompt',
+        prompt: { id, account: 'work', prompt: { kind: 'password', text: 'Choose a passphrase' } },
+      });
+    hub.answers['accounts.add'] = () => new Promise(() => {});
+    hub.answers['prompts.answer'] = () => ({});
+    await type('1');
+    for (const answer of ['xmpp', 'work', 'alice@example.org', '2', 'hunter2', '']) {
+      await type(answer);
+      await press('enter');
+    }
+    expect(text()).toContain('signing in …');
+    for (const id of ['p1', 'p2']) {
+      asked(id);
+      await settle();
+      expect(prompt()).toContain('work asks ▸');
+      expect(text()).toContain('work asks: Choose a passphrase');
+      await type('open sesame');
+      expect(text()).not.toContain('open sesame');
+      await press('enter');
+      expect(hub.calls.at(-1)).toEqual({ method: 'prompts.answer', params: { id, text: 'open sesame' } });
+      expect(text()).toContain('signing in …');
+    }
+  });
+
   it('removes and switches off accounts, after a yes', async () => {
     const { type, press, hub, text } = await openApp();
     await type('/account remove tg');

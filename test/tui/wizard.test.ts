@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, newWizard, questionOf, type Wizard } from '../../src/tui/wizard.ts';
+import { answer, newWizard, questionBefore, questionOf, type Wizard } from '../../src/tui/wizard.ts';
 import { NETWORKS } from './fake-hub.ts';
 
 function walk(wizard: Wizard, ...answers: string[]): Wizard {
@@ -53,5 +53,14 @@ describe('the account wizard', () => {
   it('can go back', () => {
     const wizard = walk(newWizard(NETWORKS, []), '1', 'work');
     expect(wizard.past && questionOf(wizard.past).label).toBe('Name');
+  });
+
+  it('offers what was answered again after going back, and passes over what was set at the end', () => {
+    const end = walk(newWizard(NETWORKS, []), '1', 'work', 'a@b', '1', 'secret', 'server=one', 'server=two');
+    const again = questionBefore(end);
+    expect(again && questionOf(again).label).toBe('Password');
+    const address = again && questionBefore(questionBefore(again) ?? again);
+    expect(address && questionOf(address)).toMatchObject({ label: 'Address', hint: 'Enter: a@b' });
+    expect(address && walk(address, '', '', 'secret').settings).toEqual({ jid: 'a@b', server: 'two' });
   });
 });

@@ -13,9 +13,11 @@ type ModeOf<K extends Mode['kind']> = Extract<Mode, { kind: K }>;
 export function drawMain(app: App, width: number, height: number, folded: boolean): readonly string[] {
   const { mode } = app;
   switch (mode.kind) {
+    case 'answer':
+      if (mode.within) return drawWizard(app, mode.within, width);
+      return app.store.focus === undefined ? drawWelcome(app, width) : drawConversation(app, width, height);
     case 'chat':
     case 'ask':
-    case 'answer':
       if (app.store.focus === undefined) return drawWelcome(app, width);
       return drawConversation(app, width, height);
     case 'list':
@@ -116,7 +118,7 @@ function drawWizard(app: App, mode: ModeOf<'wizard'>, width: number): string[] {
   );
   const fault = mode.fault ? ['', ...wrap(tameLine(mode.fault), width - 4).map((row) => `  ${theme.alert(row)}`)] : [];
   const busy = mode.busy ? ['', `  ${theme.soft('signing in …')}`] : [];
-  const title = mode.wizard.step.kind === 'place' && mode.wizard.taken.length === 0 ? 'A secret' : 'Add an account';
+  const title = mode.wizard.secretOnly ? 'A secret' : 'Add an account';
   return ['', `  ${theme.strong(title)}`, ...done, '', ...about, '', ...choices, ...fault, ...busy];
 }
 

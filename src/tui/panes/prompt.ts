@@ -103,7 +103,7 @@ function hintOf(app: App): string {
     case 'wizard':
       return questionOf(app.mode.wizard).hint;
     case 'answer':
-      return tameLine(app.mode.prompt.prompt.text);
+      return 'Enter answers · Esc back';
     case 'page':
       return 'Esc back · PgUp PgDn';
     case 'chat':

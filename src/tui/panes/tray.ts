@@ -20,8 +20,12 @@ export function drawTray(app: App, width: number): string[] {
     const paint = notice.alert ? theme.alert : theme.soft;
     rows.push(...wrap(tameLine(notice.text), width - 2, 3).map((row) => ` ${paint(row)}`));
   }
+  const { mode } = app;
   const question = waitingQuestion(app);
-  if (question && app.mode.kind !== 'answer' && app.mode.kind !== 'wizard') {
+  if (mode.kind === 'answer') {
+    const { account, prompt } = mode.prompt;
+    rows.push(...wrap(`${account} asks: ${tameLine(prompt.text)}`, width - 2, 3).map((row) => ` ${theme.strong(row)}`));
+  } else if (question && !(mode.kind === 'wizard' && !mode.busy)) {
     rows.push(...questionRows(question, width).map((row) => ` ${theme.strong(row)}`));
   }
   const hint = commandHint(app);
