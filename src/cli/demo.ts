@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { enliven } from '../demo/lively.ts';
 import type { Stage } from '../demo/stage.ts';
 import type { LinkClient } from '../link/client.ts';
@@ -74,4 +75,14 @@ async function stopHub(link: LinkClient): Promise<void> {
   const gone = new Promise<void>((resolve) => link.on('closed', () => resolve()));
   await link.call('hub.stop', {}).catch(() => undefined);
   await gone;
+  // It closes its files after its socket.
+  for (let tries = 0; tries < 200 && isAlive(link.hub.pid); tries++) await sleep(10);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }

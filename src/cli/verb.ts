@@ -68,8 +68,16 @@ export const stoppedCode = (signal: AbortSignal): number =>
 
 type Verbs = Readonly<Record<string, () => Promise<Verb>>> & { readonly screen: () => Promise<Verb> };
 
+/** `engines` of package.json; npm only warns of it. */
+const OLDEST_NODE = 24;
+
 /** Runs the verb that the arguments name and sets the exit code. Only that verb's code is loaded. */
 export async function runVerb(verbs: Verbs): Promise<void> {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    process.stderr.write(`imux needs Node ${OLDEST_NODE} or later; this is ${process.version}\n`);
+    process.exitCode = exit.unavailable;
+    return;
+  }
   const { name, args, profile } = pick(process.argv.slice(2));
   const stop = new AbortController();
   endOnSignals(stop, name === 'hub' ? HUB_END_MS : END_MS);
