@@ -1,16 +1,20 @@
-import type { Adapter, AdapterEvent, Clock } from '../adapters/contract.ts';
+import type { Adapter, AdapterEvent, Clock, Diagnosis } from '../adapters/contract.ts';
 import { type AdapterError, asAdapterError, type ErrorCode } from '../adapters/errors.ts';
 import { type Account, type AccountConfig, type AccountSink, createAccount, type Status } from './account.ts';
+import { bindHost } from './host.ts';
 import type { Vault } from './secrets/ladder.ts';
+import { createScrubber } from './secrets/scrub.ts';
 import { refuseSecrets } from './settings-format.ts';
 
 export interface CheckStep {
-  /** `settings`, `secret`, `sign-in`, `roster`, `sign-out`. */
+  /** `settings`, `secret`, those of the network's diagnosis (`dns`, `tcp`, `tls` …), `sign-in`, `roster`, `sign-out`. */
   readonly step: string;
   readonly ok: boolean;
   readonly text: string;
   /** Of a step that failed. */
   readonly code?: ErrorCode | 'settings' | 'timeout' | 'cancelled';
+  /** What a person can do about it. */
+  readonly remedy?: string;
 }
 
 export interface CheckParts {
@@ -42,8 +46,8 @@ const ROSTER_MS = 10_000;
 export async function checkAccount(parts: CheckParts): Promise<CheckResult> {
   const { live, onStep } = parts;
   const steps: CheckStep[] = [];
-  const tell: Tell = (step, text, code) => {
-    const done = { step, ok: code === undefined, text, ...(code && { code }) };
+  const tell: Tell = (step, text, code, remedy) => {
+    const done = { step, ok: code === undefined, text, ...(code && { code }), ...(remedy && { remedy }) };
     steps.push(done);
     onStep?.(done);
   };
@@ -51,6 +55,7 @@ export async function checkAccount(parts: CheckParts): Promise<CheckResult> {
 
   const adapter = checkSettings(parts, tell);
   if (!adapter || !(await checkSecrets(parts, adapter, tell))) return result();
+  if (!(await checkWay(parts, adapter, tell))) return result();
   const pausing = live !== undefined && live.status.state !== 'offline' && live.status.state !== 'failed';
   if (pausing) await live.stop();
   try {
@@ -64,7 +69,7 @@ export async function checkAccount(parts: CheckParts): Promise<CheckResult> {
 }
 
 /** A code tells of a failure. */
-type Tell = (step: string, text: string, code?: CheckStep['code']) => void;
+type Tell = (step: string, text: string, code?: CheckStep['code'], remedy?: string) => void;
 
 function checkSettings({ config, adapter }: CheckParts, tell: Tell): Adapter | undefined {
   if (adapter instanceof Error) {
@@ -97,6 +102,36 @@ async function checkSecrets({ config, vault, sink }: CheckParts, { about }: Adap
     }
   }
   return true;
+}
+
+/** The way to the server, on a connection of its own, while the account itself stays as it is. */
+async function checkWay(parts: CheckParts, adapter: Adapter, tell: Tell): Promise<boolean> {
+  for await (const { step, ok, text, code, remedy } of diagnoseAccount(parts, adapter)) {
+    tell(step, text, ok ? undefined : (code ?? 'protocol'), remedy);
+    if (!ok) return false;
+  }
+  return true;
+}
+
+/** The diagnosis by the account's network, lent the account's secrets; its texts hold none of them. */
+export async function* diagnoseAccount(
+  parts: Pick<CheckParts, 'config' | 'sink' | 'vault' | 'clock' | 'signal'>,
+  adapter: Adapter,
+): AsyncIterable<Diagnosis> {
+  const { config, sink, vault, clock, signal = new AbortController().signal } = parts;
+  const scrub = createScrubber();
+  const mute = { ...parts, scrub, sink: { ...sink, event() {} }, online() {}, lost() {} };
+  const { host, close } = bindHost(config, { ...mute, vault, clock });
+  try {
+    for await (const found of adapter.diagnose?.(adapter.parse(config.settings), host, signal) ?? []) {
+      yield { ...found, text: scrub.text(found.text) };
+    }
+  } catch (error) {
+    const { message, code } = asAdapterError(error);
+    yield { step: 'diagnosis', ok: false, text: scrub.text(message), code };
+  } finally {
+    close();
+  }
 }
 
 async function checkConnection(parts: CheckParts, adapter: Adapter, tell: Tell): Promise<void> {

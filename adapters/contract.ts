@@ -22,6 +22,23 @@ export interface Adapter<Settings = unknown> {
   readonly about: About;
   parse(raw: unknown): Settings;
   open(settings: Settings, host: Host): Session;
+  /**
+   * Looks at the way to the account's server step by step, on a connection of its own and without signing in: name, TCP,
+   * TLS, ways to sign in. Ends after the first step that failed; throws nothing.
+   */
+  diagnose?(settings: Settings, host: Pick<Host, 'secret' | 'clock'>, signal: AbortSignal): AsyncIterable<Diagnosis>;
+}
+
+/** One step of `Adapter.diagnose`. Its text may quote the server. */
+export interface Diagnosis {
+  /** `dns`, `tcp`, `tls`, `sasl` and the like. */
+  readonly step: string;
+  readonly ok: boolean;
+  readonly text: string;
+  /** Of a step that failed. */
+  readonly code?: ErrorCode;
+  /** What a person can do about it; with a step that is well, what to look after before it fails. */
+  readonly remedy?: string;
 }
 
 /** What `imux networks` and the account wizard show: questions to ask, what the network can and cannot do. */

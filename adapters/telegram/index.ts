@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { About, Adapter } from '../contract.ts';
+import { diagnose } from './diagnose.ts';
 import { openSession } from './session.ts';
 import { DEFAULT_ROOT } from './transport/root.ts';
 
@@ -41,7 +42,7 @@ const about: About = {
   addressExample: '@name',
 };
 
-export const telegram: Adapter<TelegramSettings> = { network: 'telegram', about, parse, open: openSession };
+export const telegram: Adapter<TelegramSettings> = { network: 'telegram', about, parse, open: openSession, diagnose };
 
 function parse(raw: unknown): TelegramSettings {
   const given = typeof raw === 'object' && raw !== null && 'api' in raw ? raw.api : undefined;

@@ -1,4 +1,5 @@
 import type { Adapter } from '../contract.ts';
+import { diagnose } from './diagnose.ts';
 import { openSession } from './session.ts';
 import { about, parseSettings, type XmppSettings } from './settings.ts';
 import { openStream } from './transport/stream.ts';
@@ -10,4 +11,5 @@ export const xmpp: Adapter<XmppSettings> = {
   about,
   parse: parseSettings,
   open: (settings, host) => openSession(settings, host, (...args) => openStream(...args)),
+  diagnose,
 };

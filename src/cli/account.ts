@@ -170,9 +170,12 @@ async function check(name: string, values: Flags, link: LinkClient, io: Io): Pro
   const checking = () => link.call('accounts.check', { account: name }, io.signal);
   const { ok, steps } = await answering(io, link, name, checking);
   if (values.json) await io.print(jsonLine({ v: 1, type: 'check', account: name, ok, steps }));
-  else for (const { ok: good, step, text } of steps) await io.print(`${good ? '✓' : '✗'} ${step}: ${text}`);
+  else for (const step of steps) await io.print(stepLine(step));
   return ok ? exit.ok : exitOf(steps);
 }
+
+const stepLine = ({ ok, step, text, remedy }: CheckStep): string =>
+  `${ok ? '✓' : '✗'} ${step}: ${text}${remedy ? `\n    ${remedy}` : ''}`;
 
 function exitOf(steps: readonly CheckStep[]): number {
   const failed = steps.find(({ ok }) => !ok);

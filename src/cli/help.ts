@@ -16,6 +16,7 @@ Usage: imux [--profile NAME] [VERB] [OPTIONS]
   imux unread          how many are unread, for status bars
   imux outbox …        what did not go out: list, retry, discard, edit
   imux hub …           the background process: run, start, stop, status, install
+  imux doctor          what is wrong here, and what to do about it
   imux completion …    for bash, zsh and fish
 
 imux VERB --help explains each with examples. imux --version.

@@ -10,6 +10,7 @@ export const verbs = {
   completion: () => import('./completion.ts'),
   contacts: () => import('./contacts.ts'),
   demo: () => import('./demo.ts'),
+  doctor: () => import('./doctor.ts'),
   history: () => import('./history.ts'),
   hub: () => import('./hub.ts'),
   networks: () => import('./networks.ts'),

@@ -223,6 +223,8 @@ export interface CheckStep {
   readonly text: string;
   /** Of a step that failed. */
   readonly code?: LinkErrorCode;
+  /** What a person can do about it; with a step that is well, what to look after before it fails. */
+  readonly remedy?: string;
 }
 
 /** Where a target leads, whether or not there is a conversation yet. */

@@ -81,7 +81,8 @@ function tellsMore(failure: unknown): number {
   return failure.code === 'unreachable' ? 1 : 2;
 }
 
-async function candidatesFor(
+/** Where to connect to, in the order to try: the server of the settings, or what DNS says. @throws AdapterError */
+export async function candidatesFor(
   { server, tls }: StreamSettings,
   domain: string,
   names: NameService,
@@ -91,7 +92,10 @@ async function candidatesFor(
 }
 
 /** RFC 6120 section 5. Nothing but `<starttls/>` leaves before TLS is up, and nothing read before counts after. */
-async function startTls({ connection, settings, account, signal }: Negotiation, features: Element): Promise<void> {
+export async function startTls(
+  { connection, settings, account, signal }: Pick<Negotiation, 'connection' | 'settings' | 'account' | 'signal'>,
+  features: Element,
+): Promise<void> {
   if (!features.getChild('starttls', NS_TLS)) {
     throw new AdapterError('protocol', 'the server offers no TLS; imux does not sign in without it');
   }

@@ -39,9 +39,18 @@ export async function signIn(
   else await scramSignIn(connection, name, hash, username, password);
 }
 
-function choose(features: Element, { memory }: StreamHost): Mechanism {
+/** What the server offers, and of that what imux knows, the best first. */
+export function offeredMechanisms(features: Element): {
+  readonly all: readonly string[];
+  readonly ours: readonly string[];
+} {
   const offer = features.getChild('mechanisms', NS);
-  const names = offer ? getAvailableMechanisms(offer, NS, { _mechs: MECHANISMS }) : [];
+  const all = offer?.getChildren('mechanism', NS).map((mechanism) => mechanism.text()) ?? [];
+  return { all, ours: offer ? getAvailableMechanisms(offer, NS, { _mechs: MECHANISMS }) : [] };
+}
+
+function choose(features: Element, { memory }: StreamHost): Mechanism {
+  const { ours: names } = offeredMechanisms(features);
   const best = MECHANISMS.find(({ name }) => name === names[0]);
   if (!best) throw new AdapterError('unsupported', 'the server offers no way to sign in that imux knows');
   if (best.hash !== undefined) {

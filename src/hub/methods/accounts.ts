@@ -3,6 +3,7 @@ import { checkAccount } from '../../../accounts/check.ts';
 import { accountName, refuseSecrets, type Settings } from '../../../accounts/settings.ts';
 import type { Adapter } from '../../../adapters/contract.ts';
 import { Fault } from '../../core/fault.ts';
+import { sanitiseLine } from '../../core/sanitise.ts';
 import { accountView } from '../../core/views.ts';
 import type { Handlers, Method, NetworkView, SecretSource } from '../../link/messages.ts';
 import { type Accounts, describe, type Running } from '../accounts.ts';
@@ -108,7 +109,9 @@ export function accountMethods(
     'accounts.check': async ({ account }) => {
       const running = accounts.get(account);
       const { config, adapter, sink, account: live } = running;
-      return await checkAccount({ ...parts, config, adapter, sink, live });
+      const { ok, steps } = await checkAccount({ ...parts, config, adapter, sink, live });
+      // They may quote the server.
+      return { ok, steps: steps.map((step) => ({ ...step, text: sanitiseLine(step.text) })) };
     },
   };
 }
