@@ -1,7 +1,10 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { JSONRPCClient, JSONRPCErrorException, type JSONRPCResponse } from 'json-rpc-2.0';
+import type { JSONRPCResponse } from 'json-rpc-2.0';
+// The client's half alone: a verb is over before the other half would pay.
+import { JSONRPCClient } from 'json-rpc-2.0/dist/client.js';
+import { JSONRPCErrorException } from 'json-rpc-2.0/dist/models.js';
 import type { Paths } from '../paths.ts';
 import { encodeLine, hubLineLimit, splitLines } from './frames.ts';
 import { LINK_VERSION, type LinkError, type Method, type Notifications, type Params, type Result } from './messages.ts';

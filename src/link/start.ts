@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,8 +25,10 @@ export async function attachOrStart(
   } catch (error) {
     if (!isAbsent(error)) throw error;
   }
+  // Where a hub runs, this is never loaded.
+  const { spawn } = await import('node:child_process');
   const end = performance.now() + START_TIMEOUT_MS;
-  let started = startOnce(paths, env);
+  let started = startOnce(spawn, paths, env);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     try {
@@ -48,7 +49,7 @@ export async function attachOrStart(
           { cause: error },
         );
       }
-      started ??= startOnce(paths, env);
+      started ??= startOnce(spawn, paths, env);
     }
   }
 }
@@ -69,8 +70,10 @@ const program = fileURLToPath(
   import.meta.url.endsWith('.ts') ? new URL('../../bin/imux.ts', import.meta.url) : new URL('imux.js', import.meta.url),
 );
 
+type Spawn = typeof import('node:child_process').spawn;
+
 /** Undefined: another front is starting it just now. */
-function startOnce(paths: Paths, env: NodeJS.ProcessEnv): Started | undefined {
+function startOnce(spawn: Spawn, paths: Paths, env: NodeJS.ProcessEnv): Started | undefined {
   mkdirSync(paths.run, { recursive: true, mode: 0o700 });
   const marker = join(paths.run, 'starting');
   try {
