@@ -23,7 +23,10 @@ export function enliven(stage: Stage): () => void {
   };
 
   const answer = (person: Person, said: string, room?: string): void => {
-    const text = next(`answer ${person.name}`, person.answers)?.replace('%', said.slice(0, 80));
+    const text = next(`answer ${person.name}`, person.answers)?.replace(
+      '%',
+      said.length > 60 ? `${said.slice(0, 60)}…` : said,
+    );
     if (text === undefined) return;
     after(pace.thinking, () => {
       if (!room) stage.typing(person.name, true);
