@@ -27,15 +27,24 @@ export function bindHost(config: AccountConfig, parts: HostParts): { readonly ho
     }
   };
 
+  /** Something that arrived is not on disk: the network must bring it again, to another session. */
+  const lose = (error: unknown): AdapterError => {
+    if (over) return over;
+    const cause = asAdapterError(error);
+    over = new AdapterError('unreachable', `what arrived could not be stored: ${cause.message}`, { cause: error });
+    log('warn', over.message);
+    // What was lost is told once, and this session has heard it now.
+    void sink.saved().catch(() => {});
+    parts.lost(over);
+    return over;
+  };
+
   const emit: Host['emit'] = (event) => {
     if (over) return;
     try {
       sink.event(event);
     } catch (error) {
-      const cause = asAdapterError(error);
-      over = new AdapterError('unreachable', `what arrived could not be stored: ${cause.message}`, { cause: error });
-      log('warn', over.message);
-      parts.lost(over);
+      lose(error);
       return;
     }
     if (event.type === 'online') parts.online(event.self);
@@ -49,7 +58,11 @@ export function bindHost(config: AccountConfig, parts: HostParts): { readonly ho
     emit,
     async saved() {
       stillHere();
-      await sink.saved();
+      try {
+        await sink.saved();
+      } catch (error) {
+        throw lose(error);
+      }
       // An event lost meanwhile must not be acknowledged.
       stillHere();
     },
@@ -68,7 +81,12 @@ export function bindHost(config: AccountConfig, parts: HostParts): { readonly ho
     memory: {
       get: (key) => sink.memory.get(key),
       set(key, value) {
-        if (!over) sink.memory.set(key, value);
+        if (over) return;
+        try {
+          sink.memory.set(key, value);
+        } catch (error) {
+          lose(error);
+        }
       },
     },
     clock,

@@ -102,7 +102,11 @@ export interface Prompt {
  * that only this server lacks throws `unsupported`. Calls made before `online` or after the end throw `unreachable`.
  */
 export interface Session {
-  /** Lives as long as the connection. Resolves after `signal` aborts and all is closed; rejects with AdapterError otherwise. */
+  /**
+   * Lives as long as the connection. Resolves after `signal` aborts and all is closed; rejects with AdapterError otherwise.
+   * Where the signal's reason is an AdapterError, what arrived could not be stored: the connection breaks off without a
+   * farewell, so that the network keeps it and brings it again.
+   */
   run(signal: AbortSignal): Promise<void>;
   /**
    * Resolves once the network has accepted the text; later receipts come as events. The adapter emits no `message`

@@ -59,10 +59,14 @@ export function memories({ db, tx }: Ground): Archive['memory'] {
   const drop = db.prepare('DELETE FROM memory WHERE account = ? AND key = ?');
   return (account) => ({
     get: (key) => tx.guarded(() => textOf(get.get(account, key)?.value)),
-    set: (key, value) =>
+    set: (key, value) => {
+      // An offset or counter must not outlive the messages that it counts.
+      const loss = tx.untold(account);
+      if (loss) throw loss;
       tx.grouped(account, () => {
         if (value === undefined) drop.run(account, key);
         else set.run(account, key, value);
-      }),
+      });
+    },
   });
 }

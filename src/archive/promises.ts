@@ -12,6 +12,8 @@ export interface Promises {
   synced(): void;
   /** What those accounts wrote since the last commit is gone: each learns so once. */
   lost(accounts: Iterable<string>, error: ArchiveError): void;
+  /** What that account has lost and was not told of yet. */
+  untold(account: string): ArchiveError | undefined;
   /** @param open whether a group is open, which is then waited for */
   saved(account: string | undefined, open: boolean): Promise<void>;
   close(): void;
@@ -78,6 +80,7 @@ export function openPromises(walPath: string): Promises {
       if (synced === committed) settle();
       else sync();
     },
+    untold: (account) => losses.get(account),
     saved: (account, open) => {
       const error = losses.get(account);
       losses.delete(account);

@@ -20,6 +20,8 @@ export interface Transactions {
   durable<T>(write: () => T): T;
   /** The last commit failed and none has succeeded since. */
   failing(): boolean;
+  /** That account lost what it wrote last, and does not know it yet. */
+  untold(account: string): ArchiveError | undefined;
   guarded<T>(read: () => T): T;
   flush(): void;
   saved(account?: string): Promise<void>;
@@ -64,6 +66,7 @@ export function openTransactions(
     atOnce: (account, write) => group.write(account, write, true),
     durable,
     failing: group.failing,
+    untold: promises.untold,
     guarded: (read) => {
       try {
         return read();

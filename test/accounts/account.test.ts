@@ -83,21 +83,33 @@ describe('an account', () => {
     await account.stop();
   });
 
+  it('F6 ends the session when what arrived was lost at the commit: the next saved may not acknowledge it', async () => {
+    let disk = Promise.reject(new Error('disk full'));
+    disk.catch(() => {});
+    const sink = fakeSink({ saved: () => disk });
+    const { account, network } = await online({}, sink);
+    const { host } = network.last;
+    host.emit(notice('lost'));
+    await expect(host.saved()).rejects.toThrow('disk full');
+    disk = Promise.resolve() as typeof disk;
+    await expect(host.saved()).rejects.toThrow('disk full');
+    await settle();
+    expect(network.last.signal.aborted).toBe(true);
+    await account.stop();
+  });
+
   it('does not let an adapter acknowledge an event that was lost while it waited for the disk', async () => {
-    let release = (): void => {};
+    const releases: (() => void)[] = [];
     const sink = fakeSink({
       event(event) {
         if (event.type === 'notice') throw new Error('disk full');
       },
-      saved: () =>
-        new Promise((resolve) => {
-          release = resolve;
-        }),
+      saved: () => new Promise((resolve) => void releases.push(resolve)),
     });
     const { network, account } = await online({}, sink);
     const saved = network.last.host.saved();
     network.last.host.emit(notice('lost'));
-    release();
+    for (const release of releases) release();
     await expect(saved).rejects.toThrow('disk full');
     await account.stop();
   });

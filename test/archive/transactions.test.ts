@@ -103,3 +103,12 @@ test('what is durable takes the open group with it', async () => {
   expect(count()).toBe(2);
   await tx.saved('work');
 });
+
+test('F6 an account knows by itself that it lost something before it writes an offset', async () => {
+  const { tx, put } = smallDatabase();
+  expect(() => tx.grouped('work', () => put(BIG))).toThrow(FULL);
+  expect(tx.untold('work')).toEqual(FULL);
+  expect(tx.untold('home')).toBeUndefined();
+  await expect(tx.saved('work')).rejects.toEqual(FULL);
+  expect(tx.untold('work')).toBeUndefined();
+});

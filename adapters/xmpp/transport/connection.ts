@@ -128,12 +128,12 @@ export class ClientConnection extends Client {
     const orderly = this.#state === 'closing';
     this.#finish(orderly ? undefined : error);
     if (!socket || socket.destroyed) return;
-    if (orderly) {
+    // XEP-0198 section 5: after a farewell there is nothing to resume; only what we have to say ends the session too.
+    if (orderly || detail.length === 0) {
       socket.destroy();
       return;
     }
-    const last = detail.length === 0 ? '' : `<stream:error>${detail.join('')}</stream:error>`;
-    socket.end(`${last}</stream:stream>`);
+    socket.end(`<stream:error>${detail.join('')}</stream:error></stream:stream>`);
     // What still comes is read and dropped, so that the server gets to read why.
     socket.resume();
     socket.once('close', () => this.#gone.abort());

@@ -113,7 +113,11 @@ export async function openStream(
       signal: limit.signal,
     });
     const stream = session.start(negotiated);
-    signal.addEventListener('abort', () => void stream.close(), { once: true });
+    const leave = (): void => {
+      if (signal.reason instanceof AdapterError) connection.fail(signal.reason);
+      else void stream.close();
+    };
+    signal.addEventListener('abort', leave, { once: true });
     return stream;
   } catch (error) {
     const fault = limit.signal.aborted ? limit.signal.reason : error;
