@@ -62,14 +62,20 @@ function asks(app: App, row: Row, words: string): boolean {
   return true;
 }
 
+interface Delivery {
+  readonly replyTo?: string;
+  /** The words do not come from the open conversation's prompt: what is being written there stays. */
+  readonly aside?: boolean;
+}
+
 /** Hands a text to the hub for one conversation; where the hub does not take it, it comes back to the prompt. */
-export function deliver(app: App, row: Row, words: string, options: { readonly replyTo?: string } = {}): void {
+export function deliver(app: App, row: Row, words: string, options: Delivery = {}): void {
+  const { aside = false, ...more } = options;
   const draft = draftOf(app);
-  const { focus } = app.store;
   app.mode = CHAT;
-  const typed = draft.editor.text;
+  const typed = aside ? words : draft.editor.text;
   remember(draft, typed || words);
-  emptied(draft);
+  if (!aside) emptied(draft);
   stopTyping(app);
   const conversation = focusedConversation(app);
   if (conversation?.key === row.key) {
@@ -79,10 +85,9 @@ export function deliver(app: App, row: Row, words: string, options: { readonly r
   if (row.contact.kind === 'person') app.wroteTo.set(nameOf(row).toLowerCase(), row.key);
   app.redraw('key');
   app
-    .call('send', { conversation: row.key, text: words, wait: 'queued', timeout: SEND_SECONDS, ...options })
+    .call('send', { conversation: row.key, text: words, wait: 'queued', timeout: SEND_SECONDS, ...more })
     .catch((error: unknown) => {
-      const back = focus === undefined ? app.loose : app.drafts.get(focus);
-      if (back && !back.editor.text && typed) back.editor = editorOf(typed);
+      if (!draft.editor.text && typed) draft.editor = editorOf(typed);
       tell(app, `${row.contact.account}: not sent to ${nameOf(row)}: ${textOf(error)}`, true);
     });
 }

@@ -1,10 +1,10 @@
-import type { ConversationKey } from '../link/messages.ts';
+import type { ContactView, ConversationKey } from '../link/messages.ts';
 import { type App, attempt, CHAT, can, draftOf, focusedConversation, focusedRow, tell } from './app.ts';
 import { addPage, type Conversation, indexOf, markNew, PAGE } from './conversation.ts';
 import { bodySize } from './layout.ts';
 import { neighbour, type Row, type Spot, spotAt, UNREAD } from './list.ts';
 import { frameOf } from './panes/conversation.ts';
-import { openConversation, setFocus } from './store.ts';
+import { apply, openConversation, setFocus } from './store.ts';
 import { anchorAt, scrolled, viewOf } from './viewport.ts';
 
 /** Who leaves a half-written text so soon after the last key may not have meant to. */
@@ -42,6 +42,12 @@ function spotFor(row: Row, section: string | undefined): Spot | undefined {
 export function focusKey(app: App, key: ConversationKey): void {
   const row = app.store.rows.get(key);
   if (row) focusOn(app, row);
+}
+
+/** Opens the conversation of an answer, which may be here before the change that tells of it. */
+export function focusContact(app: App, contact: ContactView): void {
+  if (!app.store.rows.has(contact.conversation)) apply(app.store, { type: 'contact', contact }, app.now());
+  focusKey(app, contact.conversation);
 }
 
 /** After the list has changed: the spot is where the row is. */

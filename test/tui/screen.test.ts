@@ -273,6 +273,37 @@ describe('writing', () => {
     expect(sent()).toMatchObject([{ text: '/etc' }]);
   });
 
+  it('writes to somebody new although the answer is here before the list knows of them', async () => {
+    const { press, type, hub, sent, text } = await openApp();
+    const work = account('work', 'xmpp');
+    hub.answers.resolve = () => ({
+      contact: contact(work, 'new@example.org', 'Newcomer'),
+      limits: { textBytes: 1000 },
+    });
+    hub.answers.send = () => new Promise(() => {});
+    await type('/msg work:new@example.org hello');
+    await press('enter');
+    expect(text()).toContain('Newcomer');
+    expect(sent().map((one) => one.text)).toEqual(['hello']);
+  });
+
+  it('keeps what is being written to somebody when /msg writes to them, and gives the words back if they are refused', async () => {
+    const { press, type, hub, prompt, settle, wait } = await openApp();
+    await press('alt-1');
+    await type('half a thought');
+    await press('alt-2');
+    await wait(2_000);
+    await type('/msg work:alice@example.org hello');
+    await press('enter');
+    expect(prompt()).toContain('half a thought');
+    await press('ctrl-u');
+    hub.answers.send = () => Promise.reject(new Error('no'));
+    await type('/msg work:alice@example.org again');
+    await press('enter');
+    await settle();
+    expect(prompt()).toContain('again');
+  });
+
   it('tells that we type, once, and that we stopped', async () => {
     const { press, type, hub } = await openApp();
     const typing = () => hub.calls.filter((call) => call.method === 'typing').map((call) => call.params);

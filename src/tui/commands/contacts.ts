@@ -1,6 +1,6 @@
 import type { Presence } from '../../../adapters/contract.ts';
 import { type App, attempt, focusedConversation, type PageLine, tell } from '../app.ts';
-import { focusKey } from '../focus.ts';
+import { focusContact } from '../focus.ts';
 import { showPage } from '../page.ts';
 import { answerRequest } from '../questions.ts';
 import { addressIn, openRoom, openRow } from './arguments.ts';
@@ -11,7 +11,7 @@ function join(app: App, rest: string): void {
   const [room = '', password] = address.split(/\s+/);
   attempt(app, `${account}: not in ${room}`, async () => {
     const { contact } = await app.call('rooms.join', { account, address: room, ...(password ? { password } : {}) });
-    focusKey(app, contact.conversation);
+    focusContact(app, contact);
   });
 }
 
@@ -56,7 +56,7 @@ function setPresence(presence: Presence): Command['run'] {
 
 function add(app: App, rest: string): void {
   const { account, address } = addressIn(app, rest);
-  const done = `${account}: ${address} is asked`;
+  const done = `${account}: ${address} is added`;
   attempt(app, `${account}: ${address} not added`, () => app.call('contacts.add', { account, address }), done);
 }
 

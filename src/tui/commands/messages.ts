@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type App, attempt, CHAT, draftOf, focusedConversation, tell } from '../app.ts';
 import { correct, deliver } from '../chat.ts';
 import { editorOf } from '../editor.ts';
-import { focusKey } from '../focus.ts';
+import { focusContact } from '../focus.ts';
 import { openSearch } from '../search.ts';
 import { lastMessage, lastOwnMessage, openRow } from './arguments.ts';
 import type { Command } from './command.ts';
@@ -14,10 +14,9 @@ function message(app: App, rest: string): void {
   if (!target) throw new Error('/msg TARGET [TEXT]');
   attempt(app, `/msg ${target}`, async () => {
     const { contact } = await app.call('resolve', { target });
-    const key = contact.conversation;
-    focusKey(app, key);
-    const row = app.store.rows.get(key);
-    if (row && words.length > 0) deliver(app, row, words.join(' '));
+    focusContact(app, contact);
+    const row = app.store.rows.get(contact.conversation);
+    if (row && words.length > 0) deliver(app, row, words.join(' '), { aside: true });
   });
 }
 
