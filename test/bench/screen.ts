@@ -3,6 +3,7 @@ import { openArchive } from '../../src/archive/archive.ts';
 import type { Paths } from '../../src/paths.ts';
 import { openTerminal, type Terminal } from '../e2e/terminal.ts';
 import { type Prosody, startProsody } from '../servers/prosody.ts';
+import { contactList, liveContacts } from './contacts.ts';
 import { type BenchHub, benchHub, program } from './hub.ts';
 import { cpuOf, type Figure, median, percentile, settled, sleep } from './measure.ts';
 import { type XmppBot, xmppBot } from './xmpp-bot.ts';
@@ -14,18 +15,14 @@ interface Stage {
   close(): Promise<void>;
 }
 
-/** A hub online with so many contacts, and so many messages of theirs in its archive. */
+/** A hub online with so many contacts, a tenth of them there, and so many messages of theirs in its archive. */
 async function stage(contacts: number, messages: number): Promise<Stage> {
   const users = ['me', 'bot'].map((name) => ({ name, password: `${name}pw` }));
   const prosody = await startProsody({ users });
-  const jids = Array.from({ length: contacts }, (_, at) => `contact${at}@localhost`);
-  const items = jids.map((jid, at) => ({
-    jid,
-    name: `Contact ${at}`,
-    groups: [`Group ${at % 20}`],
-    subscription: 'both' as const,
-  }));
+  const items = contactList(contacts);
+  const jids = items.map(({ jid }) => jid);
   await prosody.roster('me', [...items, { jid: 'bot@localhost', name: 'The Bot', subscription: 'both' }]);
+  const live = await liveContacts(prosody);
   const hub = await benchHub({ BENCH_SECRET: 'mepw' }, (paths) => seed(paths, jids, messages));
   await hub.add({
     network: 'xmpp',
@@ -34,6 +31,7 @@ async function stage(contacts: number, messages: number): Promise<Stage> {
     secrets: { password: { kind: 'env', variable: 'BENCH_SECRET' } },
   });
   await hub.online('bench');
+  await hub.seen.until('present', Math.floor(contacts / 10), 60_000);
   const bot = await xmppBot(prosody.ports.c2s, 'localhost', 'bot', 'botpw');
   await settled(hub.pid);
   return {
@@ -43,6 +41,7 @@ async function stage(contacts: number, messages: number): Promise<Stage> {
     close: async () => {
       bot.close();
       await hub.stop();
+      live.close();
       await prosody.stop();
     },
   };

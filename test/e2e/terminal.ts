@@ -1,7 +1,7 @@
 import { type IPty, spawn } from '@lydell/node-pty';
-import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import xterm from '@xterm/headless';
 import { waitFor } from '../servers/process.ts';
+import { UnicodeGraphemesAddon } from './graphemes.ts';
 
 export interface Cell {
   readonly text: string;

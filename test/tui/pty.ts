@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type IPty, spawn } from '@lydell/node-pty';
-import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import headless from '@xterm/headless';
+import { UnicodeGraphemesAddon } from '../e2e/graphemes.ts';
 import { bundle } from './bundle.ts';
 
 /** A program in a terminal that it cannot tell from a real one, and what that terminal shows. */

@@ -1,7 +1,7 @@
-import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import headless from '@xterm/headless';
 import { describe, expect, it } from 'vitest';
 import { fit, MARKS_SHOWN, tame, tameLine, truncate, widthOf, wrap, wrapRanges } from '../../src/tui/width.ts';
+import { UnicodeGraphemesAddon } from '../e2e/graphemes.ts';
 import { WIDTH_TABLE } from './widths.ts';
 
 /** The column in which a terminal stands after a text. */
