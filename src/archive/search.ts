@@ -3,46 +3,61 @@ import { numberOf } from './columns.ts';
 import type { Conversations } from './conversations.ts';
 import { type Condition, type Criterion, criteriaOf } from './criteria.ts';
 import type { SearchIndex } from './index.ts';
-import { isEmpty, parseQuery, type Query } from './query.ts';
+import { isEmpty, parseQuery } from './query.ts';
 import { COLUMNS } from './rows.ts';
+import { type Stretch, stretches } from './stretches.ts';
 
-type Found = readonly Record<string, SQLOutputValue>[];
-type Bounds = { readonly from: number; readonly to: number };
+type Found = Record<string, SQLOutputValue>;
+type Run = (stretch: Stretch, limit: number) => readonly Found[];
+
+/** A stretch that is not searched to its beginning. */
+interface Open {
+  readonly run: Run;
+  readonly stretch: Stretch;
+  /** Nothing that is left in it is later. */
+  readonly latest: number;
+}
+
+/** Of more rows than this that are not indexed yet, those that arrived last are taken for the latest. */
+const LONG_TAIL = 20_000;
 
 /**
- * Runs a query, newest arrivals first: over the tail that is not indexed by comparison, then over the index, or over the
- * messages themselves where the query has nothing that the index knows.
+ * Runs a query, latest messages first: by comparison over the rows that are not indexed yet, then over the index, or over
+ * the messages themselves where the query has nothing that the index knows.
  * @throws QueryError
  */
 export function searcher(
   db: DatabaseSync,
   index: SearchIndex,
   conversations: Conversations,
-): (query: string, limit: number, account?: string) => Found {
+): (query: string, limit: number, account?: string) => readonly Found[] {
   const columns = COLUMNS.replace(/\w+/g, 'm.$&');
   const criteria = criteriaOf(db, index, conversations);
-  const boundsOf = blocks(db);
-  const run = (from: string, order: string, conditions: readonly Condition[], limit: number): Found => {
-    const where = conditions.map(({ sql }) => sql).join(' AND ');
-    const statement = db.prepare(`SELECT ${columns} FROM ${from} WHERE ${where} ORDER BY ${order} DESC LIMIT ?`);
-    return statement.all(...conditions.flatMap(({ values }) => values), limit);
+  const { within, latest } = stretches(db);
+  const select = (from: string, row: string, conditions: readonly Condition[]): Run => {
+    const where = conditions.map(({ sql }) => `${sql} AND`).join(' ');
+    // FTS5 walks downwards, and stops at the limit, only when ordered by its own rowid; and numbers come as REAL, by which
+    // it does not limit its walk.
+    const statement = db.prepare(
+      `SELECT ${columns} FROM ${from} WHERE ${where} ${row} > CAST(? AS INTEGER)
+        AND ${row} <= CAST(? AS INTEGER) ORDER BY ${row} DESC LIMIT ?`,
+    );
+    const values = conditions.flatMap((condition) => condition.values);
+    return ({ from: after, to }, limit) => statement.all(...values, after, to, limit);
   };
 
-  const older = (wanted: readonly Criterion[], bounds: Bounds, limit: number): Found => {
-    if (bounds.from >= bounds.to || wanted.some(({ known }) => known?.kind === 'nowhere')) return [];
-    const within: Condition = { sql: 'm.row > ? AND m.row <= ?', values: [bounds.from, bounds.to] };
-    if (!wanted.some(({ known }) => known?.kind === 'leads')) {
-      return run('message m', 'm.row', [within, ...wanted.map(({ condition }) => condition)], limit);
-    }
+  const compared = (wanted: readonly Criterion[]): Run =>
+    select(
+      'message m',
+      'm.row',
+      wanted.map(({ condition }) => condition),
+    );
+  const indexed = (wanted: readonly Criterion[]): Run => {
+    if (!wanted.some(({ known }) => known?.kind === 'leads')) return compared(wanted);
     const match = wanted.flatMap(({ known }) => (known && known.kind !== 'nowhere' ? [known.expression] : []));
     const rest = wanted.flatMap(({ known, condition }) => (known && !('rough' in known) ? [] : [condition]));
-    const conditions: Condition[] = [
-      { sql: 'search MATCH ?', values: [match.join(' AND ')] },
-      { sql: 'search.rowid > ? AND search.rowid <= ?', values: within.values },
-      ...rest,
-    ];
-    // FTS5 walks downwards, and stops at the limit, only when ordered by its own rowid.
-    return run('search CROSS JOIN message m ON m.row = search.rowid', 'search.rowid', conditions, limit);
+    const matches: Condition = { sql: 'search MATCH ?', values: [match.join(' AND ')] };
+    return select('search CROSS JOIN message m ON m.row = search.rowid', 'search.rowid', [matches, ...rest]);
   };
 
   return (text, limit, account) => {
@@ -50,25 +65,34 @@ export function searcher(
     if (isEmpty(query) || limit < 1) return [];
     const wanted = criteria(query, account);
     if (!wanted) return [];
-    const tail: Condition = { sql: 'm.row > ?', values: [index.upTo()] };
-    const found = run('message m', 'm.row', [tail, ...wanted.map(({ condition }) => condition)], limit);
-    if (found.length === limit) return found;
-    return [...found, ...older(wanted, boundsOf(query, index.upTo()), limit - found.length)];
+    const upTo = index.upTo();
+    const tail = { from: upTo, to: Number.MAX_SAFE_INTEGER };
+    const open: Open[] = [{ run: compared(wanted), stretch: tail, latest: Number.POSITIVE_INFINITY }];
+    if (!wanted.some(({ known }) => known?.kind === 'nowhere')) {
+      const run = indexed(wanted);
+      for (const stretch of within(query, upTo)) open.push({ run, stretch, latest: latest(stretch) });
+    }
+    return latestOf(open, limit, (stretch) => {
+      if (stretch.from < upTo) return latest(stretch);
+      return stretch.to - stretch.from > LONG_TAIL && stretch.to < tail.to ? 0 : Number.POSITIVE_INFINITY;
+    });
   };
 }
 
-/** The indexed rows among which the times asked for can be. Rows arrive nearly in the order of time, but not quite. */
-function blocks(db: DatabaseSync): (query: Query, upTo: number) => Bounds {
-  const to = db.prepare('SELECT max(last) AS row FROM block WHERE oldest < ?');
-  const from = db.prepare(
-    'SELECT coalesce(max(last), 0) AS row FROM block WHERE last < (SELECT min(last) FROM block WHERE newest >= ?)',
-  );
-  const any = db.prepare('SELECT max(newest) AS at FROM block');
-  return ({ before, after }, upTo) => {
-    if (after !== undefined && numberOf(any.get()?.at) < after) return { from: upTo, to: upTo };
-    return {
-      from: after === undefined ? 0 : numberOf(from.get(after)?.row),
-      to: before === undefined ? upTo : numberOf(to.get(before)?.row),
-    };
-  };
+/** Takes from the stretch that may hold the latest, until no stretch can hold any that is later than those found. */
+function latestOf(open: Open[], limit: number, latest: (stretch: Stretch) => number): readonly Found[] {
+  const found: Found[] = [];
+  for (;;) {
+    open.sort((a, b) => b.latest - a.latest);
+    const [next] = open;
+    const enough = numberOf(found[limit - 1]?.at);
+    if (!next || (found.length >= limit && enough >= next.latest)) return found.slice(0, limit);
+    const more = next.run(next.stretch, limit);
+    found.push(...more);
+    found.sort((a, b) => numberOf(b.at) - numberOf(a.at) || numberOf(b.row) - numberOf(a.row));
+    const to = numberOf(more.at(-1)?.row) - 1;
+    const left = { from: next.stretch.from, to };
+    if (more.length < limit || to <= left.from) open.shift();
+    else open[0] = { ...next, stretch: left, latest: latest(left) };
+  }
 }

@@ -147,7 +147,7 @@ export interface Archive {
   lastRow(): number;
   /**
    * @throws QueryError (./query.ts) where a filter's value makes no sense.
-   * The query language of `imux search`: words, "phrases", from: in: account: before: after: has:file. Newest arrival first.
+   * The query language of `imux search`: words, "phrases", from: in: account: before: after: has:file. Latest first.
    */
   search(query: string, limit: number, account?: string): readonly Row[];
 
