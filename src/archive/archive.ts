@@ -1,11 +1,13 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn } from 'node:timers/promises';
+import { numberOf } from './columns.ts';
 import { type Conversations, loadConversations } from './conversations.ts';
 import { ArchiveError, asArchiveError } from './error.ts';
 import { backUp, connect, connectToRead, damageMark, makeFile, markDamaged, setAside } from './files.ts';
 import { decoder, type Ground, rowNumbers } from './ground.ts';
 import { openIndex } from './index.ts';
+import { keeping } from './keeping.ts';
 import { messages } from './messages.ts';
 import { receipts, sending } from './outbox.ts';
 import { memories, pages } from './pages.ts';
@@ -80,10 +82,22 @@ function openDatabase(path: string, notice: (text: string) => void): DatabaseSyn
   const db = connect(path);
   try {
     migrate(db, (version) => notice(`the archive is kept as it was: ${backUp(db, path, version)}`));
+    makeShrinkable(db);
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** A database of the first imux cannot shrink bit by bit until it is written anew, once. Where there is no room, it stays so. */
+function makeShrinkable(db: DatabaseSync): void {
+  if (numberOf(db.prepare('PRAGMA auto_vacuum').get()?.auto_vacuum) !== 0) return;
+  try {
+    // In memory it would need as much as the archive is large.
+    db.exec('PRAGMA temp_store = FILE; PRAGMA auto_vacuum = INCREMENTAL; VACUUM; PRAGMA temp_store = MEMORY');
+  } catch (error) {
+    if (asArchiveError(error)?.code !== 'full') throw error;
   }
 }
 
@@ -117,6 +131,7 @@ function assemble(db: DatabaseSync, path: string): Archive {
     ...sending(ground),
     ...receipts(ground),
     ...pages(ground),
+    ...keeping(ground),
     memory: memories(ground),
     search: (query, limit, account) =>
       tx.guarded(() => search(query, limit, account).flatMap((value) => ground.decode(value) ?? [])),

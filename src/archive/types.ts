@@ -69,6 +69,18 @@ export interface Incoming {
   readonly filled?: boolean;
 }
 
+/** A message of another archive or program: read already, never announced, never to be sent. */
+export interface Imported extends Omit<Incoming, 'id' | 'unread' | 'filled'> {
+  /** Without one it is known again by its nonce alone. */
+  readonly id?: MessageId;
+  readonly state?: MessageState;
+  readonly error?: StoredError;
+  readonly edited?: boolean;
+  readonly retracted?: boolean;
+  readonly reactions?: Row['reactions'];
+  readonly scriptKey?: string;
+}
+
 export interface Outgoing {
   readonly key: ConversationKey;
   readonly nonce: Nonce;
@@ -99,6 +111,15 @@ export interface Archive {
    * is the echo of an own message, that row gets the id and rises to `accepted`; `byId` then finds it. Grouped.
    */
   receive(message: Incoming): Row | undefined;
+  /** Stores it where its time belongs; false where its id, or its nonce by the same sender, is stored already. Grouped. */
+  import(message: Imported): boolean;
+  /**
+   * Deletes up to `limit` of the messages of a conversation that are older than `before`, the oldest first: none that is
+   * unread, and none that stands in the outbox. Returns how many went. Grouped.
+   */
+  expire(key: ConversationKey, before: number, limit: number): number;
+  /** Gives some of the space that deleted messages left back to the disk; false: none is left. */
+  shrink(): boolean;
   /** Stores a text to send, state `queued`, on disk (FULL) when it returns. Under a script key already used it returns that row. */
   enqueue(message: Outgoing): { readonly row: Row; readonly fresh: boolean };
   /** State only rises; undefined where nothing changed. On disk when it returns. */

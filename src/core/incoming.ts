@@ -104,12 +104,12 @@ export function markRead(core: Core, entry: Entry, upTo: number, out: Change[]):
 }
 
 /** A stamp that no calendar holds, or from the future, becomes the time of arrival. */
-function timeOf(stamp: Date, now: number): number {
+export function timeOf(stamp: Date, now: number): number {
   const at = stamp.getTime();
   return at >= 0 && at <= now + leadLimit ? at : now;
 }
 
-function cleanFile(file: Attachment): Attachment {
+export function cleanFile(file: Attachment): Attachment {
   return {
     id: file.id,
     name: sanitiseLine(file.name),

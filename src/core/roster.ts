@@ -142,7 +142,7 @@ function cleanContact(raw: Contact): Contact {
 
 const noGroups: readonly string[] = [];
 
-function cleanChat(raw: Chat): Chat {
+export function cleanChat(raw: Chat): Chat {
   const address = sanitiseLine(raw.address);
   return {
     id: raw.id,

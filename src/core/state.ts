@@ -7,6 +7,7 @@ export type Store = Pick<
   Archive,
   | 'conversation'
   | 'conversations'
+  | 'import'
   | 'get'
   | 'find'
   | 'receive'

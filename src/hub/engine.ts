@@ -78,6 +78,7 @@ export function engine(options: HubOptions, stack: AsyncDisposableStack, log: Lo
     clock,
     log,
     publish,
+    idleWork: indexing.traffic,
     prompts: createPrompts(
       core.state,
       () => (late.link?.listeners('prompt') ?? 0) > 0,

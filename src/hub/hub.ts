@@ -19,6 +19,7 @@ import { createIdle } from './idle.ts';
 import { takeLock } from './lock.ts';
 import { type Log, openLog } from './log.ts';
 import { accountMethods } from './methods/accounts.ts';
+import { archiveMethods } from './methods/archive.ts';
 import { contactMethods } from './methods/contacts.ts';
 import { hubMethods } from './methods/hub.ts';
 import { messageMethods } from './methods/messages.ts';
@@ -191,6 +192,7 @@ function handlers(
       () => late.idle,
     ),
     ...messageMethods(parts, accounts, resolving, createSending(parts, accounts, resolving)),
+    ...archiveMethods(parts),
     ...contactMethods(parts, accounts, resolving),
     ...accountMethods(parts, accounts, settings.file, options.networks?.names ?? networkNames),
   };

@@ -23,6 +23,8 @@ export interface HubParts {
   readonly log: Log;
   /** To the fronts, and to whoever waits for a message's state. */
   publish(changes: readonly Change[]): void;
+  /** Something is to be indexed or tidied when nothing else is to be done. */
+  idleWork(): void;
   /** @throws Error that names the known networks. */
   loadAdapter(network: string): Promise<Adapter>;
 }

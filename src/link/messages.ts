@@ -257,6 +257,66 @@ export type Receipt = {
   readonly parts?: readonly ReceiptPart[];
 };
 
+/** A message as `imux export` writes it: as it is shown, and with the network's own ids. */
+export interface ExportedMessage extends MessageView {
+  readonly native: {
+    readonly chat: string;
+    readonly id?: string;
+    readonly nonce?: string;
+    /** Absent: the account itself. */
+    readonly from?: string;
+    readonly replyTo?: string;
+  };
+}
+
+export interface ExportedConversation {
+  readonly account: string;
+  readonly network: string;
+  readonly target: string;
+  /** The network's own id. */
+  readonly chat: string;
+  readonly address: string;
+  readonly kind: 'person' | 'room';
+  readonly title: string;
+  readonly topic?: string;
+  readonly unread: number;
+}
+
+export interface ImportedChat {
+  readonly account: string;
+  /** The network's own id; where it is not known the address, in small letters. */
+  readonly id?: string;
+  readonly address: string;
+  readonly kind: 'person' | 'room';
+  readonly title?: string;
+  readonly topic?: string;
+}
+
+export interface ImportedMessage {
+  /** Its place among the `chats` of the call. */
+  readonly chat: number;
+  /** The network's own id, or one that comes out the same each time; one of `id` and `nonce` must be there. */
+  readonly id?: string;
+  readonly nonce?: string;
+  /** The sender's own id; absent: the account itself. */
+  readonly from?: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly text: string;
+  readonly style?: 'action' | 'notice';
+  /** The network's own id. */
+  readonly replyTo?: string;
+  readonly files?: readonly FileView[];
+  readonly state?: MessageState;
+  readonly error?: LinkError;
+  readonly edited?: boolean;
+  readonly retracted?: boolean;
+  readonly mention?: boolean;
+  readonly reactions?: Readonly<Record<string, readonly string[]>>;
+  readonly key?: string;
+}
+
 export type Wait = 'queued' | 'accepted' | 'delivered';
 
 /** A `target` is what a person wrote (ACCOUNT:ADDRESS, a name); a `conversation` is a key from the hub. */
@@ -290,6 +350,22 @@ export interface Methods {
   search: {
     params: { readonly query: string; readonly account?: string; readonly limit: number };
     result: { readonly messages: readonly MessageView[] };
+  };
+  /** Every conversation that the archive knows, also of accounts that are gone. */
+  'archive.conversations': {
+    params: { readonly account?: string };
+    result: { readonly conversations: readonly ExportedConversation[] };
+  };
+  /** The next messages after an id, in order of arrival; those of other accounts, or older than `since`, are left out. */
+  'archive.export': {
+    params: { readonly after: string; readonly account?: string; readonly since?: string; readonly limit: number };
+    /** `last`: from where to go on; absent: that was all. */
+    result: { readonly messages: readonly ExportedMessage[]; readonly last?: string };
+  };
+  /** Stores messages from elsewhere as read ones and announces none; what is stored already is left as it is. */
+  'archive.import': {
+    params: { readonly chats: readonly ImportedChat[]; readonly messages: readonly ImportedMessage[] };
+    result: { readonly stored: number; readonly known: number };
   };
   contacts: { params: { readonly account?: string }; result: { readonly contacts: readonly ContactView[] } };
   /** Where a target leads, without sending. Fails with `ambiguous` (candidates) or `not-found`. */

@@ -4,7 +4,7 @@ import type { Method } from './messages.ts';
  * What each method's params must look like on the wire, before a handler sees them. `?` marks what may be left out; what
  * is not named here is let through, so that a newer front may say more.
  */
-type Kind = 'string' | 'number' | 'boolean' | 'strings' | 'record';
+type Kind = 'string' | 'number' | 'boolean' | 'strings' | 'record' | 'records';
 type Shape = Readonly<Record<string, Kind | `${Kind}?`>>;
 
 const conversation: Shape = { conversation: 'string' };
@@ -19,6 +19,9 @@ const shapes: { readonly [M in Method]: Shape } = {
   'messages.since': { after: 'string', limit: 'number' },
   'history.fill': conversation,
   search: { query: 'string', account: 'string?', limit: 'number' },
+  'archive.conversations': { account: 'string?' },
+  'archive.export': { after: 'string', account: 'string?', since: 'string?', limit: 'number' },
+  'archive.import': { chats: 'records', messages: 'records' },
   contacts: { account: 'string?' },
   resolve: { target: 'string', timeout: 'number?' },
   look: { target: 'string', timeout: 'number?' },
@@ -97,12 +100,16 @@ export function wrongParams(method: Method, params: unknown): string | undefined
   return undefined;
 }
 
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function isKind(value: unknown, kind: string): boolean {
   switch (kind) {
     case 'strings':
       return Array.isArray(value) && value.every((each) => typeof each === 'string');
     case 'record':
-      return typeof value === 'object' && value !== null && !Array.isArray(value);
+      return isRecord(value);
+    case 'records':
+      return Array.isArray(value) && value.every(isRecord);
     case 'number':
       return Number.isFinite(value);
     default:

@@ -93,6 +93,29 @@ describe.each(['nothing', 'half', 'all'] as const)('a search while %s is indexed
     expect(found(`before:${day(1)} server`)).toEqual([]);
   });
 
+  test('what is older comes later, also where it arrived last', async () => {
+    const { a, found } = await corpus(indexed);
+    const { key } = there(a.conversations('libera')[0]);
+    for (let n = 0; n < 600; n += 1)
+      a.import({ key, id: id(`old-${n}`), from: 'self', fromName: '', at: n, text: 'old server', mention: false });
+    if (indexed === 'all') await a.index(never);
+    expect(found('server', 3)).toEqual(['server restarted, all 100% green', 'The server is down', 'old server']);
+    expect(a.search('server', 10).map(({ at }) => at)).toEqual([
+      12 * DAY,
+      10 * DAY,
+      599,
+      598,
+      597,
+      596,
+      595,
+      594,
+      593,
+      592,
+    ]);
+    expect(found(`server before:1970-01-02`, 700)).toHaveLength(600);
+    expect(found(`server after:${new Date(11 * DAY).toISOString()}`, 700)).toHaveLength(1);
+  });
+
   test('the limit and the account of the caller hold', async () => {
     const { found } = await corpus(indexed);
     expect(found('server', 1)).toEqual(['server restarted, all 100% green']);
