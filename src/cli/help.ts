@@ -15,6 +15,8 @@ Usage: imux [--profile NAME] [VERB] [OPTIONS]
   imux search …        messages of all accounts, from this machine
   imux unread          how many are unread, for status bars
   imux outbox …        what did not go out: list, retry, discard, edit
+  imux export          the archive and the accounts (never secrets), one JSON object a line
+  imux import …        what imux export wrote, and the logs of other programs
   imux hub …           the background process: run, start, stop, status, install
   imux doctor          what is wrong here, and what to do about it
   imux completion …    for bash, zsh and fish
