@@ -23,7 +23,7 @@ interface Cost {
 
 /**
  * The other clients on the same work, on the same servers, in the same run: each in a terminal that is read but not
- * drawn. Figures are imux's cost divided by theirs. For imux all of the hub counts, its archive and index included,
+ * drawn. Figures are imux's CPU divided by theirs. For imux all of the hub counts, its archive and index included,
  * which most of them do not have; for them the whole client, its screen included.
  */
 export async function rivals(): Promise<readonly Figure[]> {
@@ -100,11 +100,20 @@ async function each(list: readonly Rival[], work: string, ours: Cost, cost: (riv
   return figures;
 }
 
+/** Of CPU; of time where the rival was stopped at the limit, and then it is at most that. */
 function ratio(name: string, ours: Cost, theirs: Cost): Figure {
-  const told = (cost: Cost): string => `${cost.cpu.toFixed(2)} s of CPU in ${cost.wall.toFixed(1)} s`;
-  const late = theirs.finished ? '' : `; it did not finish in ${LIMIT_S} s`;
-  return { name, value: ours.cpu / theirs.cpu, unit: 'x', note: `${told(ours)} against ${told(theirs)}${late}` };
+  const note = `${told(ours)} against ${told(theirs)}`;
+  if (!theirs.finished) {
+    const late = ', and it had not finished: the ratio is of time, at most';
+    return { name, value: ours.wall / theirs.wall, unit: 'x', note: note + late };
+  }
+  return { name, value: ours.cpu / theirs.cpu, unit: 'x', note };
 }
+
+const told = ({ cpu, wall }: Cost): string =>
+  wall < 1
+    ? `${(cpu * 1000).toFixed(0)} ms of CPU in ${(wall * 1000).toFixed(0)} ms`
+    : `${cpu.toFixed(2)} s of CPU in ${wall.toFixed(1)} s`;
 
 async function xmppFloods(): Promise<readonly Figure[]> {
   const prosody = await plainProsody();
