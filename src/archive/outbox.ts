@@ -36,7 +36,7 @@ export function sending(ground: Ground): Sending {
   );
   const path = db.prepare('SELECT path FROM message WHERE row = ?');
   const requeue = db.prepare(
-    `UPDATE message SET state = 'queued', error = NULL WHERE row = ? AND state IN ('failed', 'unknown') RETURNING ${COLUMNS}`,
+    `UPDATE message SET state = 'queued', error = ? WHERE row = ? AND state IN ('failed', 'unknown') RETURNING ${COLUMNS}`,
   );
   const tried = db.prepare('UPDATE message SET tried = tried + 1 WHERE row = ? RETURNING tried');
   const discard = db.prepare("DELETE FROM message WHERE row = ? AND state IN ('queued', 'failed', 'unknown')");
@@ -48,7 +48,8 @@ export function sending(ground: Ground): Sending {
   return {
     enqueue: enqueuer(ground),
     settle: settler(ground),
-    requeue: (row) => tx.atOnce(undefined, () => decode(requeue.get(row))),
+    requeue: (row, waitsFor) =>
+      tx.atOnce(undefined, () => decode(requeue.get(waitsFor === undefined ? null : JSON.stringify(waitsFor), row))),
     tried: (row) => tx.atOnce(undefined, () => numberOf(tried.get(row)?.tried)),
     discard: (row) =>
       tx.atOnce(undefined, () => {

@@ -128,8 +128,8 @@ export interface Archive {
     state: MessageState,
     details?: { readonly id?: MessageId; readonly error?: StoredError },
   ): Row | undefined;
-  /** Puts a failed or unknown message back to `queued`, at its old place in the order. */
-  requeue(row: number): Row | undefined;
+  /** Puts a failed or unknown message back to `queued`, at its old place in the order; `waitsFor`: why not at once. */
+  requeue(row: number, waitsFor?: StoredError): Row | undefined;
   /** Counts one more try and returns how many there were. */
   tried(row: number): number;
   discard(row: number): boolean;

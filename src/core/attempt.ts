@@ -153,10 +153,10 @@ async function lookUp(port: Attempts, line: Line, item: Item): Promise<Next | un
   return undefined;
 }
 
-/** From `sent` back to `queued`: on record as failed in between, told to nobody. */
+/** From `sent` back to `queued`, with the reason; on record as failed in between, told to nobody. */
 function putBack(port: Attempts, item: Item, error: StoredError): void {
   port.store.settle(item.row, 'failed', { error });
-  port.tell(port.store.requeue(item.row));
+  port.tell(port.store.requeue(item.row, error === unsure ? undefined : error));
 }
 
 /** A connection that ended on the message counts against it, once the next one is up. */

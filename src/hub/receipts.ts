@@ -35,9 +35,7 @@ function outcome(entry: Entry, row: Row, wait: Wait): { state: MessageState; err
     case 'unknown':
       return { state, ...(row.error ? { error: linkError(row.error) } : {}) };
     case 'queued':
-      return wait === 'queued'
-        ? { state }
-        : { state, error: (whyNever(entry.account) ?? notNow(entry.account)).detail };
+      return wait === 'queued' ? { state } : { state, error: whyNever(entry.account)?.detail ?? whyQueued(entry, row) };
     case 'sent':
       if (wait === 'queued') return { state: 'queued' };
       return {
@@ -51,4 +49,9 @@ function outcome(entry: Entry, row: Row, wait: Wait): { state: MessageState; err
     case 'read':
       return { state };
   }
+}
+
+/** What the network said of this very message counts for more than that the account is there. */
+function whyQueued(entry: Entry, { error }: Row): LinkError {
+  return entry.account.state === 'online' && error ? linkError(error) : notNow(entry.account).detail;
 }

@@ -107,7 +107,7 @@ export interface MessageView {
   readonly style?: 'action' | 'notice';
   /** Own messages only. */
   readonly state?: MessageState;
-  /** Why it failed. */
+  /** Why it failed, or why it waits. */
   readonly error?: LinkError;
   /** The id (ours) of the message that this one answers. */
   readonly replyTo?: string;

@@ -95,7 +95,7 @@ describe('S3 a message that comes back', () => {
     ['auth', 'forbidden', 'failed', 'refused', 77],
     ['modify', 'not-acceptable', 'failed', 'refused', 77],
     ['modify', 'policy-violation', 'failed', 'refused', 77],
-    ['wait', 'resource-constraint', 'queued', 'timeout', 75],
+    ['wait', 'resource-constraint', 'queued', 'rate-limited', 75],
   ])('XMPP %s %s: %s, %s, %i', async (type, condition, state, code, exit) => {
     const [status, receipt] = await send('xmpp:bob@localhost', `bounce ${type} ${condition}`);
     expect(receipt).toMatchObject({ type: 'receipt', state, error: { code } });
@@ -110,7 +110,7 @@ describe('S3 a message that comes back', () => {
     ['417', 'failed', 'too-long', 65],
     ['477', 'failed', 'refused', 77],
     ['531', 'failed', 'refused', 77],
-    ['439', 'queued', 'timeout', 75],
+    ['439', 'queued', 'rate-limited', 75],
   ])('IRC %s: %s, %s, %i', async (numeric, state, code, exit) => {
     const [status, receipt] = await send('irc:ida', `bounce ${numeric}`);
     expect(receipt).toMatchObject({ type: 'receipt', state, error: { code } });
@@ -125,7 +125,7 @@ describe('S3 a message that comes back', () => {
     [403, 'Forbidden: bot was blocked by the user', 'failed', 'refused', 77],
     [403, 'Forbidden: bot was kicked from the group chat', 'failed', 'refused', 77],
     [413, 'Request Entity Too Large', 'failed', 'too-long', 65],
-    [429, 'Too Many Requests', 'queued', 'timeout', 75],
+    [429, 'Too Many Requests', 'queued', 'rate-limited', 75],
   ])('Telegram %i %s: %s, %s, %i', async (status, description, state, code, exit) => {
     world.telegram.fail('sendMessage', { kind: 'status', status, description, parameters: { retry_after: 61 } });
     const [left, receipt] = await send('telegram:@tina', 'x');
