@@ -43,7 +43,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/archive': ['adapters', 'src/core'],
   'src/link': ['adapters', 'src'],
   'src/hub': ['adapters', 'accounts', 'src', 'src/core', 'src/archive', 'src/link'],
-  'src/cli': ['src', 'src/archive', 'src/link', 'src/tui', 'src/hub', 'src/demo'],
+  'src/cli': ['src', 'src/link', 'src/tui', 'src/hub', 'src/demo'],
   'src/tui': ['src', 'src/link', 'src/core'],
   'src/demo': ['src'],
   bin: ['src/cli'],

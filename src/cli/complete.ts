@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { findPaths, type Paths } from '../paths.ts';
 import { exit } from './exit.ts';
 import { type Form, formsOf, type HelpPage, type Option, optionsOf, readHelp } from './help-page.ts';
@@ -71,7 +69,7 @@ async function candidates(
   const { verbs } = await import('./verbs.ts');
   const load = Object.entries(verbs).find(([verb]) => verb === name)?.[1];
   if (!load) return [];
-  return await forVerb(readHelp((await load()).help), name, args, current, paths);
+  return await forVerb(readHelp((await load()).help), args, current, paths);
 }
 
 const general: readonly Candidate[] = [
@@ -96,18 +94,17 @@ function profileOf(words: readonly string[], { env, paths }: Io): { words: reado
 
 async function forVerb(
   page: HelpPage,
-  name: string,
   args: readonly string[],
   current: string,
   paths: Paths,
 ): Promise<readonly Candidate[] | typeof FILES> {
   const options = optionsOf(page);
   const { positionals, pending, over } = readSoFar(args, options);
-  if (pending) return await valuesOf(pending, paths, name);
+  if (pending) return await valuesOf(pending, paths);
   const [, long, part] = /^(--[\w-]+=)(.*)$/.exec(current) ?? [];
   if (!over && long !== undefined && part !== undefined) {
     const option = options.find(({ names }) => names.includes(long.slice(0, -1)));
-    const values = option ? await valuesOf(option, paths, name) : [];
+    const values = option ? await valuesOf(option, paths) : [];
     return values === FILES ? [] : values.map(({ value, about }) => ({ value: long + value, about }));
   }
   if (!over && current.startsWith('-')) return optionCandidates(options);
@@ -141,15 +138,12 @@ function optionCandidates(options: readonly Option[]): readonly Candidate[] {
   return [...long, { value: '--help', about: 'explains the verb' }];
 }
 
-async function valuesOf(
-  { value, text }: Option,
-  paths: Paths,
-  verb: string,
-): Promise<readonly Candidate[] | typeof FILES> {
+async function valuesOf({ names, value, text }: Option, paths: Paths): Promise<readonly Candidate[] | typeof FILES> {
   if (value === 'PATH' || value === 'FILE') return FILES;
   const choices = text.split(' | ').map((choice) => /^[a-z][\w-]*/.exec(choice)?.[0] ?? '');
   if (choices.length > 1) return choices.map((choice) => ({ value: choice, about: '' }));
-  if (value === 'NAME' || value === 'ACCOUNT') return verb === 'hub' ? [] : accounts(paths);
+  // Another NAME may be that of a file.
+  if (names.includes('--account')) return await accounts(paths);
   return value === 'TARGET' ? await targets('', paths) : [];
 }
 
@@ -172,25 +166,23 @@ async function forPositional(
     case 'NAME':
     case 'ACCOUNT':
       // The name of a new account stands after its network.
-      return form?.takes.includes('NETWORK') ? [] : accounts(paths);
+      return form?.takes.includes('NETWORK') ? [] : await accounts(paths);
     default:
       return [];
   }
 }
 
-function accounts({ config }: Paths): readonly Candidate[] {
-  const file: unknown = JSON.parse(readFileSync(join(config, 'accounts.json'), 'utf8'));
-  const all: unknown = typeof file === 'object' && file !== null && 'accounts' in file ? file.accounts : {};
-  return Object.entries(all ?? {}).map(([value, { network }]) => ({ value, about: String(network) }));
+async function accounts(paths: Paths): Promise<readonly Candidate[]> {
+  const { knownAccounts } = await import('../hub/known.ts');
+  return knownAccounts(paths).map(({ account, network }) => ({ value: account, about: network }));
 }
 
 /** The accounts first, each with its colon, and after the colon the addresses. */
 async function targets(current: string, paths: Paths): Promise<readonly Candidate[]> {
   const colon = current.indexOf(':');
-  if (colon < 0) return accounts(paths).map(({ value, about }) => ({ value: `${value}:`, about }));
-  const { knownChats } = await import('../archive/known.ts');
-  const chats = knownChats(join(paths.data, 'archive.db'), current.slice(0, colon), 100_000);
-  return chats.map(({ account, address, title }) => ({
+  if (colon < 0) return (await accounts(paths)).map(({ value, about }) => ({ value: `${value}:`, about }));
+  const { knownChats } = await import('../hub/known.ts');
+  return knownChats(paths, current.slice(0, colon)).map(({ account, address, title }) => ({
     value: `${account}:${address}`,
     about: title === address ? '' : title,
   }));

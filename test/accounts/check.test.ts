@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAccount } from '../../accounts/account.ts';
 import { type CheckParts, checkAccount } from '../../accounts/check.ts';
+import type { Adapter } from '../../adapters/contract.ts';
 import { AdapterError } from '../../adapters/errors.ts';
 import { type FakeClock, fakeClock, settle } from './fake-clock.ts';
 import {
@@ -92,6 +93,63 @@ describe('the check of an account', () => {
     expect((await unknown.result()).steps).toEqual([
       { step: 'settings', ok: false, text: 'no network "icq"', code: 'settings' },
     ]);
+  });
+
+  it("takes the steps of the network's diagnosis before it signs in, without the secret in their texts", async () => {
+    const { parts, network } = checking({ onRun: (self) => self.online('me@fake') });
+    const asked: (string | undefined)[] = [];
+    const adapter: Adapter = {
+      ...network.adapter,
+      async *diagnose(_settings, host) {
+        asked.push(await host.secret('password'));
+        yield { step: 'dns', ok: true, text: 'found', remedy: 'look after it' };
+        yield { step: 'tcp', ok: true, text: 'they said pass-word' };
+      },
+    };
+    const long = { ...vault, read: async () => 'pass-word' };
+    const { ok, steps } = await checkAccount({
+      ...parts,
+      adapter,
+      vault: long,
+      config: config({ secrets: inKeychain }),
+    });
+    expect([ok, asked]).toEqual([true, ['pass-word']]);
+    expect(steps.slice(1, 5)).toMatchObject([
+      { step: 'secret' },
+      { step: 'dns', ok: true, text: 'found', remedy: 'look after it' },
+      { step: 'tcp', ok: true, text: 'they said •••' },
+      { step: 'sign-in' },
+    ]);
+  });
+
+  it('signs in nowhere once a step of the diagnosis failed or broke', async () => {
+    const { parts, network } = checking();
+    const fails: Adapter = {
+      ...network.adapter,
+      async *diagnose() {
+        yield { step: 'tls', ok: false, text: 'expired', code: 'protocol', remedy: 'tell them' };
+      },
+    };
+    const failed = await checkAccount({ ...parts, adapter: fails });
+    expect(failed.steps.at(-1)).toEqual({
+      step: 'tls',
+      ok: false,
+      text: 'expired',
+      code: 'protocol',
+      remedy: 'tell them',
+    });
+    const breaks: Adapter = {
+      ...network.adapter,
+      // biome-ignore lint/correctness/useYield: one that breaks before it says anything
+      async *diagnose() {
+        throw new TypeError('x is not a function');
+      },
+    };
+    expect((await checkAccount({ ...parts, adapter: breaks })).steps.at(-1)).toMatchObject({
+      step: 'diagnosis',
+      ok: false,
+    });
+    expect(network.tries).toHaveLength(0);
   });
 
   it('U12 says which rung lacks the secret without connecting', async () => {
