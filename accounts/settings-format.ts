@@ -7,7 +7,7 @@ import { JsonFault, type Place, placeOf, walkJson } from './json-place.ts';
 export const FORMAT = '1.0.0';
 
 /** Parts of the file beside `accounts`; kept as they stand, each read by what it concerns. */
-export const sections = ['hub', 'ui', 'aliases', 'hooks'] as const;
+export const sections = ['hub', 'ui', 'aliases', 'hooks', 'archive'] as const;
 export type Section = (typeof sections)[number];
 
 /** The accounts file, a name or a setting is not as it must be. The text names the place and what to do. */

@@ -165,6 +165,7 @@ const schema = {
   ui: { type: 'object' },
   aliases: { type: 'object', additionalProperties: { type: 'string' } },
   hooks: {},
+  archive: { type: 'object' },
 } as const;
 
 function holds(text: string, accounts: Raw): boolean {

@@ -20,6 +20,7 @@ import { lineOf } from './line.ts';
 import type { Log } from './log.ts';
 import type { HubParts } from './parts.ts';
 import { createPrompts } from './prompts.ts';
+import { type Keeping, readKeeping, retention } from './retention.ts';
 import { createTypingClock } from './typing.ts';
 
 /** What is there only once the rest is: nothing goes to a network or a front before. */
@@ -27,6 +28,7 @@ export interface Late {
   accounts?: Accounts;
   link?: LinkServer;
   idle?: Idle;
+  keeping?: () => Keeping;
   hooks?: Hooks | undefined;
 }
 
@@ -43,7 +45,8 @@ export function engine(options: HubOptions, stack: AsyncDisposableStack, log: Lo
   const archive = openArchive(join(paths.data, 'archive.db'), { notice });
   stack.defer(archive.close);
   const core = createCore(archive);
-  const indexing = createIndexing(archive, (error) => notice(describe(error)));
+  const tidy = retention(archive, () => late.keeping?.() ?? readKeeping(undefined), clock.now);
+  const indexing = createIndexing(archive, tidy, (error) => notice(describe(error)));
   stack.defer(indexing.stop);
   const batch = createBatch((changes) => {
     late.link?.broadcast(changes);

@@ -150,7 +150,7 @@ async function compose(
   });
   stack.defer(idle.stopLooking);
   const hooks = hooksOf(options, parts);
-  Object.assign(late, { link, idle, hooks });
+  Object.assign(late, { link, idle, hooks, keeping: settings.keeping });
   return {
     onStop: idle.onEnd,
     async quiet() {

@@ -1,6 +1,6 @@
 import type { Archive } from '../archive/types.ts';
 
-/** Indexes what arrived for search while nothing else is to be done. */
+/** Indexes what arrived for search while nothing else is to be done, and then tidies up. */
 export interface Indexing {
   /** Something arrived, or was sent. */
   traffic(): void;
@@ -8,8 +8,14 @@ export interface Indexing {
 }
 
 const quietMs = 500;
+/** So often there may be something to tidy where nothing arrives. */
+const tidyMs = 3_600_000;
 
-export function createIndexing(archive: Archive, failed: (error: unknown) => void): Indexing {
+export function createIndexing(
+  archive: Archive,
+  tidy: (signal: AbortSignal) => Promise<void>,
+  failed: (error: unknown) => void,
+): Indexing {
   let timer: NodeJS.Timeout | undefined;
   let running: AbortController | undefined;
   let last = 0;
@@ -26,6 +32,7 @@ export function createIndexing(archive: Archive, failed: (error: unknown) => voi
     const { signal } = running;
     try {
       await archive.index(signal);
+      if (!signal.aborted) await tidy(signal);
     } catch (error) {
       if (!stopped) failed(error);
     }
@@ -33,14 +40,20 @@ export function createIndexing(archive: Archive, failed: (error: unknown) => voi
     if (signal.aborted && !stopped) timer = setTimeout(look, quietMs);
   };
 
+  const traffic = (): void => {
+    last = performance.now();
+    running?.abort();
+    if (timer === undefined && running === undefined) timer = setTimeout(look, quietMs);
+  };
+  const again = setInterval(traffic, tidyMs);
+  // What was not indexed when imux ended.
+  traffic();
+
   return {
-    traffic() {
-      last = performance.now();
-      running?.abort();
-      if (timer === undefined && running === undefined) timer = setTimeout(look, quietMs);
-    },
+    traffic,
     stop() {
       stopped = true;
+      clearInterval(again);
       clearTimeout(timer);
       running?.abort();
     },

@@ -2,6 +2,7 @@ import { openSettings, type Settings } from '../../accounts/settings.ts';
 import { Fault } from '../core/fault.ts';
 import { type Accounts, describe } from './accounts.ts';
 import type { Log } from './log.ts';
+import { type Keeping, readKeeping } from './retention.ts';
 
 /** The part `hub` of the accounts file. */
 export interface HubSection {
@@ -16,6 +17,8 @@ export interface HubSettings {
   file(): Settings;
   hub(): HubSection;
   aliases(): ReadonlyMap<string, string>;
+  /** How long messages stay; for ever while the file is broken. */
+  keeping(): Keeping;
 }
 
 const defaultIdleSeconds = 30;
@@ -54,6 +57,7 @@ export function loadSettings(folder: string, accounts: Accounts, log: Log): HubS
       const seconds = section.idleSeconds;
       return { idleSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : defaultIdleSeconds };
     },
+    keeping: () => readKeeping(settings?.read().section('archive')),
     aliases: () => aliasesOf(file().read().section('aliases')),
   };
 }

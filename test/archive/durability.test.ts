@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -143,6 +143,80 @@ describe('versions of the layout', () => {
   });
 });
 
+describe('an archive of the first imux', () => {
+  /** Made as the first layout was, by its own SQL: what this imux writes cannot stand for it. */
+  const firstLayout = (): string => {
+    const path = archivePath();
+    mkdirSync(dirname(path), { recursive: true });
+    const db = new DatabaseSync(path);
+    db.exec(`PRAGMA journal_mode = WAL; ${STEPS[0]}; PRAGMA user_version = 1;
+      INSERT INTO conversation VALUES (1, 'work', 'alice', 'direct', 'alice@example.org', 'Alice', 'hi', 2, 1, 3, 400);
+      INSERT INTO memory VALUES ('work', 'offset', '42')`);
+    const add =
+      db.prepare(`INSERT INTO message (row, conversation, id, nonce, sender, sender_name, at, text, state, edited,
+      retracted, mention, counted, reactions, script_key, tried) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, 0)`);
+    add.run(1, 'i1', null, 'alice', 'Alice', 100, 'first words', null, 0, 1, '{"👍":["Bob"]}', null);
+    add.run(2, null, 'n2', null, '', 200, 'to send', 'queued', 0, 0, null, 'k2');
+    add.run(3, 'i3', null, 'alice', 'Alice', 300, 'read', null, 0, 1, null, null);
+    add.run(4, 'i4', null, 'alice', 'Alice', 150, 'late words', null, 0, 1, null, null);
+    add.run(5, 'i5', null, 'alice', 'Alice', 400, 'for you', null, 1, 1, null, null);
+    for (let row = 6; row < 3000; row += 1)
+      add.run(row, `i${row}`, null, 'alice', 'Alice', 400, 'x'.repeat(200), null, 0, 0, null, null);
+    db.close();
+    return path;
+  };
+
+  test('F12 is kept as it was and brought up to date with nothing lost', () => {
+    const path = firstLayout();
+    const before = new DatabaseSync(path, { readOnly: true });
+    const all =
+      'SELECT row, id, nonce, sender, at, text, state, counted, reactions, script_key FROM message ORDER BY row';
+    const rows = before.prepare(all).all();
+    before.close();
+    const notices: string[] = [];
+    const a = openArchive(path, { notice: (text) => notices.push(text) });
+    const { key } = there(a.find('work', chat('alice').id));
+    expect(a.get(key)).toMatchObject({ unread: 2, mentions: 1, readUpTo: 3, last: 400, topic: 'hi', title: 'Alice' });
+    const order = ['first words', 'to send', 'read', 'late words', 'for you'];
+    expect(a.page(key, 5, 6).map(({ text }) => text)).toEqual(order);
+    expect(a.outbox('work').map(({ text, scriptKey }) => [text, scriptKey])).toEqual([['to send', 'k2']]);
+    expect(a.byId(key, id('i1'))?.reactions).toEqual({ '👍': ['Bob'] });
+    expect(a.memory('work').get('offset')).toBe('42');
+    expect(a.search('words', 5).map(({ text }) => text)).toEqual(['late words', 'first words']);
+    expect(a.markRead(key, 5)).toMatchObject({ unread: 0, mentions: 0 });
+    a.close();
+    const after = new DatabaseSync(path);
+    expect(after.prepare(all).all()).toEqual(rows);
+    expect(after.prepare('PRAGMA integrity_check').get()?.integrity_check).toBe('ok');
+    after.close();
+
+    const copies = readdirSync(dirname(path)).filter((name) => name.startsWith('archive.db.v'));
+    expect(copies).toEqual([expect.stringMatching(/^archive\.db\.v1-\d{8}T\d{6}$/)]);
+    expect(notices).toEqual([`the archive is kept as it was: ${join(dirname(path), copies[0] ?? '')}`]);
+    const copy = new DatabaseSync(join(dirname(path), copies[0] ?? ''), { readOnly: true });
+    expect(copy.prepare('PRAGMA user_version').get()?.user_version).toBe(1);
+    expect(copy.prepare(all).all()).toEqual(rows);
+    copy.close();
+  });
+
+  test('can give space back from then on', () => {
+    const path = firstLayout();
+    const a = archive(path);
+    const { key } = there(a.find('work', chat('alice').id));
+    a.markRead(key, 5);
+    const size = statSync(path).size;
+    while (a.expire(key, 500, 500) > 0);
+    while (a.shrink());
+    a.close();
+    expect(statSync(path).size).toBeLessThan(size / 4);
+    expect(
+      archive(path)
+        .page(key, 10)
+        .map(({ text }) => text),
+    ).toEqual(['to send']);
+  });
+});
+
 describe('F12 a damaged database', () => {
   const COUNT = 3000;
   /** An archive with 3000 messages and one to send, closed. */
@@ -200,6 +274,25 @@ describe('F12 a damaged database', () => {
     expect(readdirSync(dirname(path)).filter((name) => /new|padded|-damaged$/.test(name))).toEqual([]);
     const { key } = there(a.conversations('work')[0]);
     expect(a.receive(incoming(key))?.row).toBeGreaterThan(there(saved.at(-1)).row);
+  });
+
+  test('F12 what was unread or waits to be sent is so still after a salvage, and nothing is sent twice', async () => {
+    const path = await filled();
+    const first = archive(path);
+    const { key, unread } = there(first.conversations('work')[0]);
+    const sent = first.enqueue({ key, nonce: nonce('sent'), text: 'was sent', at: 2, scriptKey: 'once' }).row;
+    first.settle(sent.row, 'accepted', { id: id('a1') });
+    first.close();
+    damage(path, 5);
+    expect(() => archive(path).since(0, COUNT * 2)).toThrow(expect.objectContaining({ code: 'damaged' }));
+    const a = archive(path);
+    expect(a.get(key)?.unread).toBe(unread);
+    expect(a.byScriptKey('once')).toMatchObject({ state: 'accepted', text: 'was sent' });
+    expect(a.outbox('work').map(({ text }) => text)).toEqual(['to send']);
+    expect(a.markRead(key, a.lastRow())).toMatchObject({ unread: 0 });
+    a.close();
+    expect(archive(path).conversations('work')).toHaveLength(1);
+    expect(aside(path)).toHaveLength(1);
   });
 
   test('F12 that was cut off is salvaged as well', async () => {
