@@ -3,12 +3,10 @@ import { chmod, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { builtinsAtHand } from './builtins.ts';
+import { heavy } from './heavy.ts';
 import { yogaAtOnce } from './yoga.ts';
 
 const out = new URL('../dist/', import.meta.url).pathname;
-
-/** What a verb loads only when it needs it, each a bundle of its own: its source under src/. */
-const heavy = { tui: 'tui/index', hub: 'hub/hub', offline: 'hub/offline', demo: 'demo/stages' } as const;
 
 /** Leaves the heavy bundles to be loaded from beside. What they throw is told by its name: classes are not shared. */
 const heavyBeside: Plugin = {
@@ -52,7 +50,11 @@ await Promise.all([
   // Each network is loaded with its first account.
   build({
     ...common,
-    entryPoints: { hub: `./src/${heavy.hub}`, offline: `./src/${heavy.offline}` },
+    entryPoints: {
+      hub: `./src/${heavy.hub}`,
+      offline: `./src/${heavy.offline}`,
+      doctor: `./src/${heavy.doctor}`,
+    },
     splitting: true,
     alias: {
       // telegraf's own HTTP is replaced by ours; node-fetch would only bring a deprecation warning along.

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { heavy } from '../bin/heavy.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const files = globSync('{adapters,accounts,src,bin}/**/*.{ts,tsx}', { cwd: root }).sort();
@@ -70,6 +71,19 @@ describe('architecture', () => {
       return !(allowed[here] ?? []).includes(there);
     });
     expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
+  it('no verb draws a network, the core or the screen into the one small file of all verbs', () => {
+    const beside: readonly string[] = Object.values(heavy).map((source) => `src/${source}`);
+    const inside = new Set(['bin/imux.ts']);
+    for (const file of inside) {
+      for (const { from, to, typeOnly } of imports)
+        if (from === file && !typeOnly && !beside.includes(to.replace(/\.tsx?$/, ''))) inside.add(to);
+    }
+    expect(inside).toContain('src/cli/send.ts');
+    const large =
+      /^(adapters\/[^/]+\/|src\/(core|tui)\/|src\/demo\/(stages|[a-z-]+server|bot-api)|src\/archive\/archive\.ts)/;
+    expect([...inside].filter((file) => large.test(file))).toEqual([]);
   });
 
   it('core builds on the contract, not on a network, an account or the wire', () => {
