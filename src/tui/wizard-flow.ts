@@ -100,14 +100,20 @@ function addAccount(app: App, input: AccountInput, wizard: Wizard): void {
 export function checkAccount(app: App, name: string): void {
   showPage(app, `Checking ${name} …`, []);
   app.call('accounts.check', { account: name }).then(
-    ({ ok, steps }) =>
-      showPage(app, ok ? `${name} works` : `${name} does not work`, [
-        ...steps.map((step) => ({
-          term: `${step.ok ? '✓' : '✗'} ${step.step}`,
-          text: step.text,
-          ...(step.ok ? {} : { tone: 'alert' as const }),
-        })),
-      ]),
+    ({ ok, steps }) => {
+      // What failed stands first: there may be no room for all of them.
+      const failed = steps.filter((step) => !step.ok);
+      const lines = [...failed, ...steps.filter((step) => step.ok)].map((step) => ({
+        term: `${step.ok ? '✓' : '✗'} ${step.step}`,
+        text: step.text,
+        ...(step.ok ? {} : { tone: 'alert' as const }),
+      }));
+      const remedy = failed.some(({ code }) => code === 'auth')
+        ? [{ text: `/account secret ${name} gives the secret again` }, { text: '' }]
+        : [];
+      const [first, ...rest] = lines;
+      showPage(app, ok ? `${name} works` : `${name} does not work`, [...(first ? [first] : []), ...remedy, ...rest]);
+    },
     (error: unknown) => showPage(app, `${name} could not be checked`, [{ text: textOf(error), tone: 'alert' }]),
   );
 }

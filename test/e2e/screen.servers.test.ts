@@ -203,6 +203,21 @@ describe.skipIf(!need('the screen on a real server', 'prosody', 'go-sendxmpp'))(
     expect(await screen.exited).toBe(0);
   });
 
+  it('says what is wrong with an account, and what to do, before all that is well', async () => {
+    const screen = await open(80, 24);
+    const server = ['--set', `server=127.0.0.1:${prosody.ports.c2s}`, '--set', `ca=${prosody.ca}`];
+    const wrong = ['account', 'add', 'xmpp', 'wrong', '--set', 'jid=bob@localhost', ...server];
+    expect((await home.imux([...wrong, '--secret-command', 'echo not-it'])).code).toBe(0);
+    await screen.shows(/✗ wrong the server refused/);
+    await answer(screen, '▸', '/account check wrong');
+    await screen.shows(/wrong does not work\s*\n.*\n.*✗ sign-in +not let in/);
+    await screen.shows('/account secret wrong gives the secret again');
+    await home.imux(['account', 'remove', 'wrong']);
+    await screen.seen((rows) => !rows.at(-1)?.includes('wrong'));
+    screen.kill('SIGHUP');
+    await screen.exited;
+  });
+
   it('a hub that somebody stops stays stopped, whoever else has a screen open, until that person wants it', async () => {
     const [mine, other] = [await open(100, 30), await open(100, 30)];
     await answer(mine, '▸', '/quit');

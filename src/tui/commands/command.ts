@@ -33,7 +33,7 @@ export function runCommand(app: App, text: string): boolean {
   const { command, rest, near } = commandIn(app.commands, text);
   const chosen = command ?? (near.length === 1 ? near[0] : undefined);
   if (!chosen) {
-    tell(app, `no such command: ${text.split(/\s/)[0]} (/help lists them; // sends a text that begins with /)`, true);
+    tell(app, `no such command: ${text.split(/\s/)[0]} (/help lists them)`, true);
     return false;
   }
   const row = focusedRow(app);
