@@ -91,15 +91,24 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
     held.set(wire.self, []);
   } else if (memory.get(markKey(wire.self)) !== undefined) whole.add(wire.self);
 
-  const tell = (found: readonly Found[], room: Room | undefined, seen: (at: Found) => boolean): void => {
+  /** False: some of it has come by itself meanwhile, waits, and will be told as the news that it is. */
+  const tell = (found: readonly Found[], room: Room | undefined, seen: (at: Found) => boolean): boolean => {
+    const archive = room?.jid ?? wire.self;
+    const waiting = new Map((held.get(archive) ?? []).map((stanza) => arrival(stanza, archive)));
+    let all = true;
     for (const one of found) {
+      if (waiting.get(one.id) === 'now') {
+        all = false;
+        continue;
+      }
       const reading = readMessage(one.message);
       reading.stamp = one.stamp ?? reading.stamp;
       if (told.size >= mostTold) told = new Set();
-      told.add(`${room?.jid ?? wire.self} ${one.id}`);
+      told.add(`${archive} ${one.id}`);
       if (reading.type === 'error' || reading.carbon || reading.archived) continue;
-      needs.past(reading, room, { archived: one.id, seen: seen(one) });
+      needs.past(reading, room, { archived: one.id, seen: seen(one) && !waiting.has(one.id) });
     }
+    return all;
   };
 
   const reach = (archive: string, page: MamPage): void => {
@@ -111,11 +120,8 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
   const begin = async (room: Room | undefined, marks: ReadonlyMap<string, string>): Promise<void> => {
     const archive = room?.jid ?? wire.self;
     const page = await needs.mam.page(room?.jid, { before: '', max: room ? firstSize.room : firstSize.account });
-    tell(
-      page.found,
-      room,
-      seenBy(marks, page.found, (one) => (room ? room.jid : peerOf(one, wire.self))),
-    );
+    const seen = seenBy(marks, page.found, (one) => (room ? room.jid : peerOf(one, wire.self)));
+    if (!tell(page.found, room, seen)) return;
     if (page.last === undefined) memory.set(markKey(archive), JSON.stringify({ id: '', at: clock.now() }));
     else reach(archive, page);
   };
@@ -124,11 +130,13 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
     const since = { start: mark.at - slackMs };
     let from: { readonly start?: number } = mark.id ? {} : since;
     let after: string | undefined = mark.id || undefined;
+    let all = true;
     for (;;) {
       try {
         const page = await needs.mam.page(room?.jid, { ...from, after, max: pageSize });
-        tell(page.found, room, () => false);
-        reach(room?.jid ?? wire.self, page);
+        all = tell(page.found, room, () => false) && all;
+        // Not past what still waits: should we end here, the next look begins before it.
+        if (all) reach(room?.jid ?? wire.self, page);
         if (page.complete || page.last === undefined || page.last === after) return;
         after = page.last;
       } catch (error) {
@@ -215,6 +223,16 @@ function seenBy(
     if (marks.get(chat) === one.id) unread.add(chat);
     return seen;
   };
+}
+
+/**
+ * The id that the archive gave to the message in a stanza, or in the copy of one, and when it came: what the server kept
+ * for a time (XEP-0160) because nobody was there has been read by nobody, but is no news.
+ */
+function arrival(stanza: Element, archive: string): readonly [id: string | undefined, when: 'now' | 'kept'] {
+  const outer = readMessage(stanza);
+  const { stanzaIds, stamp } = outer.carbon ? readMessage(outer.carbon.message) : outer;
+  return [stanzaIds.find(({ by }) => by === archive)?.id, stamp === undefined ? 'now' : 'kept'];
 }
 
 function peerOf({ message }: Found, self: string): string {
