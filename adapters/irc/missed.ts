@@ -128,6 +128,9 @@ export function missed(parts: MissedParts): Missed {
 
   /** Tells what stands in a page of the history. */
   const tellPage = (chat: ChatId, lines: readonly IrcLine[], fresh: boolean): Mark | undefined => {
+    // What has come by itself meanwhile waits, and is the news that it is.
+    const waiting = new Set((held.get(placeOf(chat)) ?? []).map(reading.idOf));
+    let all = true;
     let end: Mark | undefined;
     for (const line of lines) {
       const message = messageOf(line, reading);
@@ -135,11 +138,16 @@ export function missed(parts: MissedParts): Missed {
       const at = message.at.getTime();
       end = { id: message.id, at };
       if (isTold(chat, message.id)) continue;
+      if (waiting.has(message.id)) {
+        all = false;
+        continue;
+      }
       const mark = marks.get(chat);
       replay(message, fresh && (mark === undefined || at <= mark));
       remember(chat, { id: message.id, at });
     }
-    if (end) memory.set(keyOf(chat), JSON.stringify(end));
+    // Not past what still waits: should we end here, the next look begins before it.
+    if (end && all) memory.set(keyOf(chat), JSON.stringify(end));
     return end;
   };
 

@@ -12,6 +12,7 @@ const wanted: readonly { readonly program: string; readonly packages: readonly s
   { program: 'go-sendxmpp', packages: ['go-sendxmpp'], suite: 'XMPP with another client' },
   { program: 'inspircd', packages: ['inspircd'], suite: 'IRC on InspIRCd' },
   { program: 'atheme-services', packages: ['atheme-services'], suite: 'IRC with services' },
+  { program: 'znc', packages: ['znc'], suite: 'IRC by the bouncer ZNC' },
   { program: 'ngircd', packages: ['ngircd'], suite: 'IRC on ngIRCd' },
   { program: 'gnome-keyring-daemon', packages: ['gnome-keyring'], suite: 'secrets in gnome-keyring' },
   { program: 'dbus-run-session', packages: ['dbus', 'dbus-x11'], suite: 'secrets in gnome-keyring' },

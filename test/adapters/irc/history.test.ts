@@ -94,6 +94,8 @@ describe.each([
     await heard(back, 'private 1');
     expect(texts(back).filter((text) => text.startsWith('number'))).toEqual(numbers(35));
     expect(texts(back).filter((text) => text.startsWith('private'))).toEqual(['private 0', 'private 1']);
+    const news = told(back).filter(({ live }) => live);
+    expect(news.map(({ message }) => message.text).sort()).toEqual([...numbers(5, 30), 'private 1']);
   });
 
   it('pages back through the channel to its beginning', async () => {
