@@ -46,7 +46,8 @@ export async function benchHub(
       )) !== false,
   });
   const link = await attach(paths, 'bench');
-  let messages = 0;
+  const messages = new Set<string>();
+  let subscribed = false;
   let last = 0;
   const online = new Set<string>();
   const contacts = new Set<string>();
@@ -56,9 +57,9 @@ export async function benchHub(
     else present.add(contact);
   };
   const note = (change: Change): void => {
-    if (change.type === 'message' && Number(change.message.id) > last) {
-      messages += 1;
-      last = Number(change.message.id);
+    if (change.type === 'message') {
+      messages.add(change.message.id);
+      last = Math.max(last, Number(change.message.id));
     }
     if (change.type === 'contact') {
       contacts.add(change.contact.conversation);
@@ -69,19 +70,23 @@ export async function benchHub(
   };
   link.on('changes', (changes) => changes.forEach(note));
   const subscribe = async (): Promise<void> => {
+    // Up to there all has come; later ones may come while those before them are fetched.
+    let after = String(last);
     const snapshot = await link.call('subscribe', {});
     for (const account of snapshot.accounts) note({ type: 'account', account });
     for (const contact of snapshot.contacts) note({ type: 'contact', contact });
     // What came while this front was too slow is in the archive.
-    for (let more = last > 0; more; ) {
-      const missed = await link.call('messages.since', { after: String(last), limit: 10_000 });
+    for (let more = subscribed; more; ) {
+      const missed = await link.call('messages.since', { after, limit: 10_000 });
       for (const message of missed.messages) note({ type: 'message', message, live: true });
+      after = missed.messages.at(-1)?.id ?? after;
       more = missed.messages.length > 0;
     }
+    subscribed = true;
   };
   link.on('resync', () => void subscribe());
   await subscribe();
-  const counts = { messages: () => messages, contacts: () => contacts.size, present: () => present.size };
+  const counts = { messages: () => messages.size, contacts: () => contacts.size, present: () => present.size };
   return {
     pid: hub.pid,
     home: dir.path,
