@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, rm, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { builtinsAtHand } from './builtins.ts';
@@ -7,6 +7,9 @@ import { heavy } from './heavy.ts';
 import { yogaAtOnce } from './yoga.ts';
 
 const out = new URL('../dist/', import.meta.url).pathname;
+
+/** Of imux.js: it is read at each start. */
+const MOST_BYTES = 200_000;
 
 /** Leaves the heavy bundles to be loaded from beside. What they throw is told by its name: classes are not shared. */
 const heavyBeside: Plugin = {
@@ -68,6 +71,9 @@ await Promise.all([
   }),
 ]);
 await chmod(`${out}imux.js`, 0o755);
+const { size } = await stat(`${out}imux.js`);
+if (size > MOST_BYTES)
+  throw new Error(`imux.js has ${size} bytes, and each verb reads all of it: name in \`heavy\` what a verb imports`);
 
 // The types of the library; the bundler makes none.
 const compiler = new URL('../node_modules/typescript/bin/tsc', import.meta.url).pathname;
