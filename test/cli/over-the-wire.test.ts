@@ -1,3 +1,5 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { xml } from '@xmpp/xml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startIrcServer } from '../../src/demo/irc-server.ts';
@@ -85,6 +87,68 @@ const discard = async (id: string | undefined): Promise<void> => {
   if (id !== undefined) await front.call('outbox.discard', { message: id }).catch(() => {});
 };
 
+describe('S2 what success means', () => {
+  const wait = async (target: string, state: string, text: string) => {
+    const args = ['send', '--json', '--wait', state, '--timeout', '2', target, '-m', text];
+    const { code, stdout } = await imux(args, { home: dir.path });
+    return { code, state: JSON.parse(stdout).state };
+  };
+
+  it('XMPP: accepted is the word of the server, delivered that of the contact (XEP-0184)', async () => {
+    expect(await wait('xmpp:bob@localhost', 'accepted', 'no receipt')).toEqual({ code: 0, state: 'accepted' });
+    expect(await wait('xmpp:bob@localhost', 'delivered', 'no receipt either')).toEqual({ code: 75, state: 'accepted' });
+    const delivered = wait('xmpp:bob@localhost', 'delivered', 'with receipt');
+    const stanza = await bob.next((one) => one.getChildText('body') === 'with receipt');
+    const { id, from } = stanza.attrs;
+    bob.send(xml('message', { to: from }, xml('received', { xmlns: 'urn:xmpp:receipts', id })));
+    expect(await delivered).toEqual({ code: 0, state: 'delivered' });
+  });
+
+  it('IRC without echo: accepted is an answer to a PING sent after the text', async () => {
+    const before = irc.received.length;
+    expect(await wait('irc:ida', 'accepted', 'before the ping')).toEqual({ code: 0, state: 'accepted' });
+    const commands = irc.received.slice(before).map((line) => line.split(' ')[0]);
+    expect(commands.indexOf('PING')).toBeGreaterThan(commands.indexOf('PRIVMSG'));
+  });
+
+  it('Telegram: accepted is the ok of the Bot API', async () => {
+    expect(await wait('telegram:@tina', 'accepted', 'ok')).toEqual({ code: 0, state: 'accepted' });
+    expect(world.telegram.sent.at(-1)).toMatchObject({ text: 'ok' });
+  });
+
+  it('a network that never tells of delivery: 75 when the time is up', async () => {
+    expect(await wait('telegram:@tina', 'delivered', 'never told')).toEqual({ code: 75, state: 'accepted' });
+  });
+});
+
+describe('imux send --file', () => {
+  it('sends standard input under a name, and keeps no copy of what is out', async () => {
+    const args = ['send', '--file', '-', '--name', 'notes.txt', 'telegram:@tina'];
+    expect(await imux(args, { home: dir.path, stdin: 'all of it\n' })).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(world.telegram.sent.at(-1)).toMatchObject({ file: { name: 'notes.txt' } });
+    expect(await readdir(join(dir.path, 'data', 'outgoing'))).toEqual([]);
+  });
+
+  it('S5 goes out once under a key; another file under it is refused', async () => {
+    const [one, two] = [join(dir.path, 'one.txt'), join(dir.path, 'two.txt')];
+    await writeFile(one, 'one');
+    await writeFile(two, 'two');
+    const before = world.telegram.sent.length;
+    const file = (path: string) =>
+      imux(['send', '--id', 'a file', '--file', path, 'telegram:@tina'], { home: dir.path });
+    expect((await file(one)).code).toBe(0);
+    expect((await file(one)).code).toBe(0);
+    expect((await file(two)).code).toBe(65);
+    expect(world.telegram.sent.length - before).toBe(1);
+  });
+
+  it('IRC says that it takes none', async () => {
+    const outcome = await imux(['send', '--file', '-', 'irc:ida'], { home: dir.path, stdin: 'x' });
+    expect(outcome).toMatchObject({ code: 64, stderr: expect.stringContaining('cannot send files') });
+  });
+});
+
+// Last: the 429 of Telegram holds its chat back for a minute.
 describe('S3 a message that comes back', () => {
   it.each([
     ['cancel', 'item-not-found', 'failed', 'not-found', 67],
