@@ -95,6 +95,7 @@ function messageFacets(acting: () => Online): MessageFacets {
         const { to, type } = target(online, chat);
         // XEP-0085 5.1: not to somebody who is away or whose client may not know of it.
         if (type === 'chat' && !online.presences.isThere(chat) && !online.typing.understood(chat)) return;
+        if (!online.typing.changes(chat, active)) return;
         online.wire.stream.send(outbound.typing(to, type, asideId(), active));
       },
     },

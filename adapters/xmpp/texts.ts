@@ -56,6 +56,7 @@ export async function sendText(
   const reply = options.replyTo && replyTo(online, chat, options.replyTo, type);
   const { url = false, signal } = options;
   const stanza = outbound.message({ to, type, id: nonce, text, inRoom, url, ...(reply ? { reply } : undefined) });
+  online.typing.said(chat);
   const id = await online.sending.send(stanza, { signal, reflected: type === 'groupchat' });
   if (type === 'chat' || id === nonce) online.timeline.sent(chat, nonce, id, text);
   return messageId(id);

@@ -8,11 +8,17 @@ export interface Typing {
   heard(chat: ChatId, user: UserId, state: ChatState, spoke: boolean): void;
   /** Their client knows of such states: it sent one. */
   understood(chat: ChatId): boolean;
+  /** False where they were told of that state already (XEP-0085 5.3: a state is sent when it changes). */
+  changes(chat: ChatId, active: boolean): boolean;
+  /** A message went out, and ends our typing there. */
+  said(chat: ChatId): void;
 }
 
 export function typing(wire: Wire): Typing {
   const writing = new Set<string>();
   const capable = new Set<ChatId>();
+  /** Where we are known to type. */
+  const told = new Set<ChatId>();
   return {
     heard(chat, user, state, spoke) {
       capable.add(chat);
@@ -24,5 +30,12 @@ export function typing(wire: Wire): Typing {
       wire.host.emit({ type: 'typing', chat, user, active });
     },
     understood: (chat) => capable.has(chat),
+    changes(chat, active) {
+      if (active === told.has(chat)) return false;
+      if (active) told.add(chat);
+      else told.delete(chat);
+      return true;
+    },
+    said: (chat) => void told.delete(chat),
   };
 }

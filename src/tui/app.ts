@@ -93,6 +93,8 @@ export interface App {
   typedAt: number;
   /** The conversation that was last told that we are typing. */
   typingTo: ConversationKey | undefined;
+  /** When (ms, monotonic). */
+  typingToldAt: number;
   /** By lower-case name: where the person last wrote to somebody so called. */
   readonly wroteTo: Map<string, ConversationKey>;
   /** ms, monotonic. */
@@ -147,6 +149,7 @@ export function newApp(ports: AppPorts): App {
     killed: { text: '', from: undefined },
     typedAt: Number.NEGATIVE_INFINITY,
     typingTo: undefined,
+    typingToldAt: 0,
     wroteTo: new Map(),
   };
 }

@@ -11,6 +11,8 @@ import { nameOf } from './panes/list.ts';
 /** How long the hub is given to take a text into its outbox. */
 const SEND_SECONDS = 30;
 const IDLE_MS = 10_000;
+/** Telegram shows that somebody types for 5 s, IRC for 6 s: it is told again while it lasts. */
+const TELL_AGAIN_MS = 4_000;
 
 /** What Enter does with the prompt: a command, a correction, or a message. */
 export function submit(app: App): void {
@@ -114,10 +116,12 @@ export function noteTyping(app: App): void {
     stopTyping(app);
     return;
   }
-  if (app.typingTo === row.key) return;
+  const goesOn = app.typingTo === row.key;
+  if (goesOn && app.now() - app.typingToldAt < TELL_AGAIN_MS) return;
   app.typingTo = row.key;
+  app.typingToldAt = app.now();
   app.call('typing', { conversation: row.key, active: true }).catch(() => {});
-  watchIdle(app, row.key);
+  if (!goesOn) watchIdle(app, row.key);
 }
 
 function watchIdle(app: App, key: ConversationKey): void {

@@ -31,6 +31,25 @@ describe('the hub', () => {
     expect(alices.sort()).toEqual(['home:alice@test', 'work:alice@test']);
   });
 
+  it('changes of one account that come at once leave one session of it, as the last of them wanted', async () => {
+    const { hub, front } = await ready('work');
+    const set = (self: string) => front.call('accounts.set', { account: 'work', settings: { self }, secrets: {} });
+    await Promise.all([set('one@test'), set('two@test'), set('three@test')]);
+    await waitFor(() => hub.network.isOnline('three@test'));
+    expect(['work', 'one', 'two'].filter((name) => hub.network.isOnline(`${name}@test`))).toEqual([]);
+    await front.call('accounts.remove', { account: 'work' });
+    expect(hub.network.isOnline('three@test')).toBe(false);
+  });
+
+  it('an account that two fronts add at once is added once', async () => {
+    const { front } = await ready();
+    const add = () =>
+      front.call('accounts.add', { network: 'test', name: 'work', settings: { self: 'work@test' }, secrets: {} });
+    const [first, second] = await Promise.allSettled([add(), add()]);
+    expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected']);
+    await expect(add()).rejects.toMatchObject(refusal('bad-data'));
+  });
+
   it('shows no account as away whose network knows no such thing', async () => {
     const { front } = await ready('work');
     await front.call('presence.set', { presence: 'away', note: 'lunch' });

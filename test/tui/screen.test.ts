@@ -304,12 +304,15 @@ describe('writing', () => {
     expect(prompt()).toContain('again');
   });
 
-  it('tells that we type, once, and that we stopped', async () => {
-    const { press, type, hub } = await openApp();
+  it('tells that we type, again while it lasts, and that we stopped', async () => {
+    const { press, type, hub, wait } = await openApp();
     const typing = () => hub.calls.filter((call) => call.method === 'typing').map((call) => call.params);
     await press('alt-1');
     await type('hello');
     expect(typing()).toEqual([{ conversation: hub.keyOf(ALICE), active: true }]);
+    await wait(5_000);
+    await type(' again');
+    expect(typing()).toHaveLength(2);
     await press('enter');
     expect(typing().at(-1)).toEqual({ conversation: hub.keyOf(ALICE), active: false });
   });

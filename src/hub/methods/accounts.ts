@@ -8,6 +8,7 @@ import { accountView } from '../../core/views.ts';
 import type { Handlers, Method, NetworkView, SecretSource } from '../../link/messages.ts';
 import { type Accounts, describe, type Running } from '../accounts.ts';
 import type { HubParts } from '../parts.ts';
+import { createTurns } from '../turns.ts';
 
 type AccountMethods = Pick<Handlers, 'networks' | Extract<Method, `accounts.${string}`>>;
 
@@ -46,7 +47,7 @@ export function accountMethods(
 
   const stored = ({ config }: Running): AccountConfig => settings().find(config.name) ?? config;
 
-  return {
+  const methods: AccountMethods = {
     networks: async () => ({
       networks: await Promise.all(networkNames.map(async (name) => networkView(await parts.loadAdapter(name)))),
     }),
@@ -113,6 +114,14 @@ export function accountMethods(
       // They may quote the server.
       return { ok, steps: steps.map((step) => ({ ...step, text: sanitiseLine(step.text) })) };
     },
+  }; // Two changes of one account at a time would leave two sessions of it, of which only one could be ended.
+  const inTurn = createTurns();
+  return {
+    ...methods,
+    'accounts.add': (params) => inTurn(params.name, () => methods['accounts.add'](params)),
+    'accounts.set': (params) => inTurn(params.account, () => methods['accounts.set'](params)),
+    'accounts.remove': (params) => inTurn(params.account, () => methods['accounts.remove'](params)),
+    'accounts.enable': (params) => inTurn(params.account, () => methods['accounts.enable'](params)),
   };
 }
 

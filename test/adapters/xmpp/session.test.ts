@@ -248,6 +248,15 @@ describe('chats', () => {
     expect(on.sent.length).toBe(length);
   });
 
+  it('tell of typing when it begins and when it ends, however often it is said', async () => {
+    await begin();
+    on.feed(`<presence from='bob@example.org/x'/>`);
+    const bob = chat('bob@example.org');
+    const states = () => on.sent.flatMap((stanza) => /<(composing|paused) /.exec(String(stanza))?.[1] ?? []);
+    for (const active of [true, true, false, false, true]) await on.session.typing?.set(bob, active);
+    expect(states()).toEqual(['composing', 'paused', 'composing']);
+  });
+
   it('take words of the server as a notice', async () => {
     await begin();
     on.feed(`<message from='example.org' type='headline'><body>maintenance at six</body></message>`);
