@@ -27,7 +27,7 @@ export type AccountName = string & { readonly [named]: true };
 
 export type Facet = Exclude<
   { [K in keyof Session]-?: undefined extends Session[K] ? K : never }[keyof Session],
-  undefined
+  undefined | 'woke'
 >;
 
 /** Where one secret of an account is kept; see accounts/secrets. */
@@ -135,8 +135,10 @@ export function createAccount(config: AccountConfig, parts: AccountParts): Accou
     const bound = bindHost(config, { ...parts, scrub, online, lost: (error) => broken.abort(error) });
     const pending = new Set<(error: AdapterError) => void>();
     const ended = AbortSignal.any([signal, broken.signal]);
+    let unsubscribe: (() => void) | undefined;
     try {
       const session = prepared.open(bound.host);
+      unsubscribe = parts.wake?.on(() => session.woke?.());
       current = { session, pending, clean: scrub.error };
       await endOf(async () => session.run(ended), ended, clock);
       throw broken.signal.reason ?? new AdapterError('unreachable', 'the connection ended');
@@ -145,6 +147,7 @@ export function createAccount(config: AccountConfig, parts: AccountParts): Accou
       if (signal.aborted && error instanceof LeftBehind) sink.log('warn', clean.message);
       return { how: error instanceof AdapterError ? 'loss' : 'fault', error: clean };
     } finally {
+      unsubscribe?.();
       bound.close();
       current = undefined;
       settle(pending, clock);

@@ -51,7 +51,7 @@ export interface WakeOptions {
  * Looks only while somebody listens.
  */
 export function watchWake(clock: Clock, options: WakeOptions = {}): Wake {
-  const { everyMs = 5_000, jumpMs = 10_000, addresses = ownAddresses } = options;
+  const { everyMs = 2_000, jumpMs = 10_000, addresses = ownAddresses } = options;
   const listeners = new Set<() => void>();
   let watching: AbortController | undefined;
 

@@ -8,6 +8,8 @@ const MINUTE = 60 * SECOND;
 /** A connection that held this long was a good one: the next loss is the first. */
 const STEADY_MS = MINUTE;
 const LONGEST_MS = 5 * MINUTE;
+/** A connection lost so soon after a wake died while the machine slept: nothing speaks for waiting. */
+const JUST_WOKEN_MS = 10 * SECOND;
 const LONGEST_REFUSED_MS = 60 * MINUTE;
 const FAULTS_A_MINUTE = 5;
 
@@ -133,6 +135,23 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   };
 
   const loop = async (signal: AbortSignal): Promise<void> => {
+    let wokeAt = Number.NEGATIVE_INFINITY;
+    const unsubscribe = wake?.on(() => {
+      wokeAt = clock.now();
+    });
+    try {
+      await tries(signal, (error) => {
+        const soon = error.code === 'unreachable' && clock.now() - wokeAt < JUST_WOKEN_MS;
+        wokeAt = Number.NEGATIVE_INFINITY;
+        return soon;
+      });
+    } finally {
+      unsubscribe?.();
+    }
+  };
+
+  /** `soon`: whether there is to be no wait after that error. */
+  const tries = async (signal: AbortSignal, soon: (error: AdapterError) => boolean): Promise<void> => {
     let history = noHistory;
     while (!signal.aborted) {
       set({ state: 'connecting' });
@@ -146,8 +165,9 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
         set({ state: 'failed', error: verdict.error });
         return;
       }
-      set({ state: 'waiting', until: clock.now() + verdict.ms, error: ended.error });
-      await nap(verdict.ms, signal);
+      const ms = soon(ended.error) ? 0 : verdict.ms;
+      set({ state: 'waiting', until: clock.now() + ms, error: ended.error });
+      if (ms > 0) await nap(ms, signal);
     }
   };
 

@@ -121,6 +121,12 @@ export interface Session {
   resolve(address: string, signal: AbortSignal, look?: boolean): Promise<Chat>;
   limits(chat: ChatId): Limits;
 
+  /**
+   * The machine slept, or is on another network now: the connection may be dead without a word. Finds out within seconds
+   * and ends the session where it is.
+   */
+  woke?(): void;
+
   readonly contacts?: ContactsFacet;
   readonly presence?: { set(state: Presence, note?: string): Promise<void> };
   readonly rooms?: RoomsFacet;

@@ -11,7 +11,7 @@ import { type Batch, batches } from './transport/batches.ts';
 import { type Endpoint, isLoopback, socketError } from './transport/connect.ts';
 import { libraryWire } from './transport/library.ts';
 import { lineSplitter } from './transport/lines.ts';
-import { closed, DEAD, watchSilence } from './transport/liveness.ts';
+import { closed, DEAD, type LivenessParts, lookAlive, watchSilence } from './transport/liveness.ts';
 import { checkLine, formatLine, type IrcLine, parseLine, type Tags } from './transport/message.ts';
 import { pacedQueue } from './transport/pace.ts';
 import type { Registration } from './transport/registration.ts';
@@ -36,6 +36,8 @@ export interface Connection {
   readonly sts: string | undefined;
   /** Resolves once signed in; rejects where that fails. */
   start(secrets: Secrets): Promise<void>;
+  /** Ends it soon, if it died while the machine slept. */
+  woke(): void;
   /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<AdapterError>;
   /** Ends it: QUIT, then the socket, at the latest after a second. */
@@ -166,6 +168,19 @@ export function createConnection({ settings, endpoint, socket, host, onLine, onP
   client.on('server options', clear);
   followSelf(self, { client, settings, isMe, isIn, fail: end });
 
+  const pulse: LivenessParts = {
+    clock,
+    signal: finish.signal,
+    heardAt: () => heardAt,
+    ping: () => {
+      if (isIn()) exchanges.ping();
+    },
+    dead() {
+      end(new AdapterError('unreachable', `no sign of life from the server for ${DEAD / 1000} s`));
+      socket.destroy();
+    },
+  };
+
   const start = async (secrets: Secrets): Promise<void> => {
     const secure = endpoint.tls || isLoopback(socket.remoteAddress ?? '');
     const write = writeNow;
@@ -189,18 +204,7 @@ export function createConnection({ settings, endpoint, socket, host, onLine, onP
     });
     const over = AbortSignal.any([finish.signal, registered.signal]);
     limitSignIn(clock, over, { write, fail: end }).catch(() => {});
-    watchSilence({
-      clock,
-      signal: finish.signal,
-      heardAt: () => heardAt,
-      ping: () => {
-        if (isIn()) exchanges.ping();
-      },
-      dead() {
-        end(new AdapterError('unreachable', `no sign of life from the server for ${DEAD / 1000} s`));
-        socket.destroy();
-      },
-    }).catch(() => {});
+    watchSilence(pulse).catch(() => {});
     await welcome.promise;
   };
 
@@ -222,6 +226,7 @@ export function createConnection({ settings, endpoint, socket, host, onLine, onP
     isChannel: (name) => client.network.isChannelName(name),
     post: (command, params, tags) => queue.push(formatLine(command, params, tags)),
     start,
+    woke: () => void lookAlive(pulse).catch(() => {}),
     ended: ended.promise,
     async quit() {
       if (!finish.signal.aborted) writeNow('QUIT');

@@ -39,6 +39,7 @@ export function openSession(settings: IrcSettings, host: Host): Session {
       runSession(settings, host, signal, (now) => {
         live = now;
       }),
+    woke: () => live?.connection.woke(),
     send: async (...message) => await online().outbound.send(...message),
     limits: () => live?.outbound.limits() ?? { textBytes: 4_096 },
     resolve: async (address, signal, look = false) => await resolve(online(), address, signal, look),

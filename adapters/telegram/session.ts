@@ -39,6 +39,7 @@ export function openSession(settings: TelegramSettings, host: Host): Session {
   };
   const limits: Limits = { textBytes: TEXT_CHARS * 3, textChars: TEXT_CHARS, fileBytes: files.send };
   const typed = new Map<ChatId, number>();
+  const wake: { on?: () => void } = {};
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const api = new BotApi(checkToken(await host.secret('token')), settings.api, host.clock);
@@ -52,7 +53,7 @@ export function openSession(settings: TelegramSettings, host: Host): Session {
         ...(state.name === undefined ? {} : { name: state.name }),
       });
       host.emit(state.known.roster());
-      await poll(api, host, (update) => deliver(update, state, host), signal);
+      await poll(api, host, (update) => deliver(update, state, host), signal, wake);
     } catch (error) {
       if (!signal.aborted) throw asAdapterError(error);
     } finally {
@@ -64,6 +65,7 @@ export function openSession(settings: TelegramSettings, host: Host): Session {
 
   return {
     run,
+    woke: () => wake.on?.(),
     send: async (chat, words, _nonce, options) => await now().out.send(chat, words, options),
     resolve: async (address, signal, look = false) => await resolve(now(), address.trim(), signal, look),
     limits: () => limits,

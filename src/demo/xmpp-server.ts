@@ -112,7 +112,7 @@ async function listen(
   stanza: (client: ClientConnection, stanza: Element) => void,
 ): Promise<Pick<XmppServer, 'port' | 'stop' | 'dropConnections'>> {
   const sockets = new Set<{ drop(): void }>();
-  const left = new Map<string, Left>();
+  const sessions = new Map<string, Left>();
   const gone = (client: ClientConnection): void => {
     if (!world.clients.delete(client)) return;
     rooms.gone(client.jid);
@@ -120,7 +120,7 @@ async function listen(
   };
   /** What a session that nobody resumes was not able to give goes to its user's next one. */
   const abandon = ({ client, management }: Left): void => {
-    left.delete(management.id);
+    sessions.delete(management.id);
     gone(client);
     for (const text of management.unacknowledged()) world.keep(bare(client.jid), text);
   };
@@ -131,20 +131,23 @@ async function listen(
       tls: options.tls,
       password: (user) => world.passwords.get(user),
       bound(bound) {
-        for (const one of left.values()) if (one.client.jid === bound.jid) abandon(one);
+        for (const one of sessions.values()) if (one.client.jid === bound.jid) abandon(one);
         world.clients.add(bound);
       },
       stanza,
+      managed: (session) => void sessions.set(session.management.id, session),
       left(id, user) {
-        const found = left.get(id);
-        if (found?.client.user !== user) return undefined;
-        left.delete(id);
-        return found;
+        const found = sessions.get(id);
+        return found?.client.user === user ? found : undefined;
       },
       closed(client, resumable) {
-        if (!resumable) return gone(client);
-        left.set(resumable.management.id, resumable);
-        setTimeout(() => left.has(resumable.management.id) && abandon(resumable), RESUME_MS).unref();
+        if (resumable) {
+          const { management } = resumable;
+          setTimeout(() => management.write ?? abandon(resumable), RESUME_MS).unref();
+          return;
+        }
+        for (const [id, session] of sessions) if (session.client === client) sessions.delete(id);
+        gone(client);
       },
     });
     sockets.add(connection);

@@ -14,6 +14,8 @@ export interface SickProxy {
   /** True: these bytes of a client kill the connection, and the server never sees them. */
   deadly: (bytes: string) => boolean;
   cut(): void;
+  /** What there is of connections leads nowhere from now on, and nobody is told; new ones pass. */
+  forget(): void;
   stop(): Promise<void>;
 }
 
@@ -22,7 +24,10 @@ const tickMs = 50;
 export async function proxyTo(target: number, host = '127.0.0.1'): Promise<SickProxy> {
   const sockets = new Set<Socket>();
   const attempts: number[] = [];
+  let age = 0;
   const server = createServer((near) => {
+    const born = age;
+    const isLost = (): boolean => proxy.stalled || born < age;
     attempts.push(performance.now());
     near.on('error', () => near.destroy());
     if (proxy.refusing) return void near.resetAndDestroy();
@@ -37,17 +42,17 @@ export async function proxyTo(target: number, host = '127.0.0.1'): Promise<SickP
       one.on('error', () => one.destroy());
       one.on('close', () => {
         sockets.delete(one);
-        if (!proxy.stalled) other.destroy();
+        if (!isLost()) other.destroy();
       });
     }
     near.on('data', (chunk) => {
       if (proxy.deadly(chunk.toString())) return void near.resetAndDestroy();
-      if (!proxy.stalled && !far.write(chunk)) {
+      if (!isLost() && !far.write(chunk)) {
         near.pause();
         far.once('drain', () => near.resume());
       }
     });
-    slowly(far, near, proxy);
+    slowly(far, near, proxy, isLost);
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
@@ -61,6 +66,9 @@ export async function proxyTo(target: number, host = '127.0.0.1'): Promise<SickP
     cut() {
       for (const socket of sockets) socket.resetAndDestroy();
     },
+    forget() {
+      age += 1;
+    },
     async stop() {
       proxy.cut();
       await new Promise((resolve) => server.close(resolve));
@@ -70,21 +78,21 @@ export async function proxyTo(target: number, host = '127.0.0.1'): Promise<SickP
 }
 
 /** Passes on what comes from the server at the rate of the moment. */
-function slowly(far: Socket, near: Socket, proxy: SickProxy): void {
+function slowly(far: Socket, near: Socket, proxy: SickProxy, isLost: () => boolean): void {
   let held: Buffer[] = [];
   let timer: NodeJS.Timeout | undefined;
   const tick = (): void => {
     const whole = Buffer.concat(held);
     const most = Math.max(1, Math.floor((proxy.rate * tickMs) / 1000));
     const part = Number.isFinite(proxy.rate) ? whole.subarray(0, most) : whole;
-    if (part.length > 0 && !proxy.stalled) near.write(part);
+    if (part.length > 0 && !isLost()) near.write(part);
     held = part.length < whole.length ? [whole.subarray(part.length)] : [];
     const pause = proxy.rate * tickMs < 1000 ? 1000 / proxy.rate : tickMs;
     timer = held.length > 0 ? setTimeout(tick, pause) : undefined;
     if (held.length === 0) far.resume();
   };
   far.on('data', (chunk) => {
-    if (proxy.stalled) return;
+    if (isLost()) return;
     if (!Number.isFinite(proxy.rate) && held.length === 0) {
       if (!near.write(chunk)) {
         far.pause();

@@ -56,6 +56,61 @@ describe('F7 the clock jumps', () => {
   });
 });
 
+describe('F8 the machine sleeps', () => {
+  it('F8 connections that died meanwhile are replaced at once, and what was missed comes', async () => {
+    const world = await faultWorld();
+    ends.push(() => world.stop());
+    const [xmpp, irc, telegram] = await Promise.all([
+      proxyTo(world.xmpp.port),
+      proxyTo(world.irc.port),
+      proxyTo(Number(new URL(world.telegram.root).port)),
+    ]);
+    const proxies = { xmpp, irc, telegram };
+    ends.push(async () => void (await Promise.all(Object.values(proxies).map((proxy) => proxy.stop()))));
+    const { accounts } = world;
+    const hub = await hubProcess({
+      env: world.env,
+      accounts: networks.map((network) => {
+        const place = `127.0.0.1:${proxies[network].port}`;
+        const account = accounts[network];
+        const way = network === 'telegram' ? { api: `http://${place}` } : { server: place };
+        return { ...account, settings: { ...account.settings, ...way } };
+      }),
+    });
+    ends.push(() => hub.end());
+    for (const network of networks) await untilState(hub.link, network, 'online');
+    const attempts = networks.map((network) => proxies[network].attempts.length);
+    hub.signal('SIGSTOP');
+    // The router forgets the connections: what is sent over them goes nowhere, and nobody is told.
+    for (const network of networks) proxies[network].forget();
+    for (const network of ['xmpp', 'telegram'] as const)
+      for (let n = 0; n < 50; n++) world.say(network, `${network} asleep ${n}`);
+    await seconds(13);
+    hub.signal('SIGCONT');
+    const from = performance.now();
+    const back = await Promise.all(
+      networks.map(async (network, at) => {
+        await waitFor(() => proxies[network].attempts.length > (attempts[at] ?? 0), {
+          timeoutMs: 60_000,
+          what: `${network} to connect again`,
+        });
+        await untilState(hub.link, network, 'online');
+        return (performance.now() - from) / 1000;
+      }),
+    );
+    const missed = async (): Promise<number> =>
+      (await archived(hub.link)).filter(({ text }) => text.includes(' asleep ')).length;
+    await waitFor(async () => (await missed()) >= 100, { timeoutMs: 20_000 }).catch(() => {});
+    record({
+      row: 'F8',
+      what: 'stopped for 13 s, connections dead in silence',
+      measured: `${networks.map((network, at) => `${network} back after ${back[at]?.toFixed(1)} s`).join(', ')}; ${await missed()} of 100 missed messages there`,
+      bound: 'each within 5 s; all (XMPP, Telegram)',
+      pass: back.every((time) => time <= 5) && (await missed()) === 100,
+    });
+  });
+});
+
 describe('F14 fifty accounts whose servers were away', () => {
   it('F14 come back spread out, none tries more than once a second, none gives up', async () => {
     const count = 50;

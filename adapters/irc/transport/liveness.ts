@@ -3,7 +3,9 @@ import type { Clock } from '../../contract.ts';
 
 /** Milliseconds: a server that says nothing for `ASK` is asked, and given up after `DEAD`. */
 const ASK = 15_000;
-export const DEAD = 30_000;
+export const DEAD = 28_000;
+/** Milliseconds that a server has to answer after the machine slept. */
+const AWAKE = 2_000;
 /** Milliseconds that the other side has to close as well. */
 const FAREWELL = 1_000;
 
@@ -19,11 +21,23 @@ export interface LivenessParts {
 /** A peer that vanished without closing would else be noticed only when the kernel gives up, a quarter of an hour later. */
 export async function watchSilence({ clock, signal, heardAt, ping, dead }: LivenessParts): Promise<void> {
   while (!signal.aborted) {
-    await clock.sleep(ASK, signal);
-    const silence = clock.now() - heardAt();
-    if (silence >= DEAD) dead();
-    else if (silence >= ASK) ping();
+    const heard = heardAt();
+    // A clock that was set, either way, makes no silence of a day and no wait of one.
+    const silence = Math.min(Math.max(0, clock.now() - heard), ASK);
+    await clock.sleep(ASK - silence, signal);
+    if (heardAt() !== heard) continue;
+    ping();
+    await clock.sleep(DEAD - ASK, signal);
+    if (heardAt() === heard) dead();
   }
+}
+
+/** The machine slept: asks now, and does not wait long for the answer. */
+export async function lookAlive({ clock, signal, heardAt, ping, dead }: LivenessParts): Promise<void> {
+  const heard = heardAt();
+  ping();
+  await clock.sleep(AWAKE, signal);
+  if (heardAt() === heard) dead();
 }
 
 /** Resolves once a socket that was ended is closed, at the latest after a second. */

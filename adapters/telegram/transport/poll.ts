@@ -29,6 +29,7 @@ const KINDS = [
 /**
  * Asks for updates until the signal aborts. The offset is stored in the same commit as what the updates brought, and
  * only then told to the server, which forgets them: telegraf confirms them even when they could not be handled.
+ * `wake.on`, which this sets, asks anew by another connection.
  * @throws AdapterError `unreachable`, `auth`; `refused` where another program keeps polling.
  */
 export async function poll(
@@ -36,18 +37,22 @@ export async function poll(
   host: Host,
   deliver: (update: unknown) => Promise<void>,
   signal: AbortSignal,
+  wake: { on?: () => void } = {},
 ): Promise<void> {
   let offset = whole(Number(host.memory.get(OFFSET) ?? Number.NaN));
   let conflicts = 0;
   let pause = 0;
   while (!signal.aborted) {
     const began = host.clock.now();
+    const again = new AbortController();
+    wake.on = () => again.abort();
     let updates: readonly unknown[];
     try {
-      updates = list(await ask(api, offset, signal));
+      updates = list(await ask(api, offset, AbortSignal.any([signal, again.signal])));
       conflicts = 0;
     } catch (error) {
       if (signal.aborted) return;
+      if (again.signal.aborted) continue;
       if (isConflict(error)) await yieldTo(error, ++conflicts, host, signal);
       else if (error instanceof AdapterError && error.code === 'rate-limited')
         await rest((error.retryAfter ?? 5) * 1000, host, signal);

@@ -12,9 +12,11 @@ import type { Stream, StreamHost } from './stream.ts';
 import { REPLY_LIMITS, STANZA_LIMITS, StreamParser } from './xml.ts';
 
 /** The idle policy: after this long without a byte from the server it is asked for a sign of life, … */
-export const IDLE_MS = 20_000;
+export const IDLE_MS = 18_000;
 /** … and this much later the connection is given up: a dead peer is noticed within 30 s. */
 export const SIGN_OF_LIFE_MS = 10_000;
+/** As long as a server has to answer after the machine slept. */
+const AWAKE_MS = 2_000;
 const NS_PING = 'urn:xmpp:ping';
 
 export interface LiveSession {
@@ -80,7 +82,7 @@ export function liveSession(
         send: out.send,
         accepted: async (stanza, signal) => await out.accepted(stanza, signal),
         iq: (stanza, options = {}) => requests.call(stanza, options, out.send),
-        probe: out.probe,
+        probe: () => void lookAlive(connection, host, pulse, out, over.signal).catch(() => {}),
         closed: connection.ended,
         async close() {
           if (!connection.over && negotiated.managed) await acknowledge.last();
@@ -148,12 +150,11 @@ async function watch(
   over: AbortSignal,
 ): Promise<void> {
   while (!connection.over) {
-    const idle = clock.now() - pulse.lastHeard;
-    if (idle < IDLE_MS) {
-      await clock.sleep(IDLE_MS - idle, over);
-      continue;
-    }
     const before = pulse.lastHeard;
+    // A clock that was set, either way, makes no silence of a day and no wait of one.
+    const idle = Math.min(Math.max(0, clock.now() - before), IDLE_MS);
+    await clock.sleep(IDLE_MS - idle, over);
+    if (pulse.lastHeard !== before) continue;
     out.probe();
     await clock.sleep(SIGN_OF_LIFE_MS, over);
     // Where we do not read it is our disk that is behind, not the server.
@@ -161,4 +162,19 @@ async function watch(
       connection.fail(new AdapterError('unreachable', 'the server does not answer any more'));
     }
   }
+}
+
+/** Asks now, and does not wait long for the answer. */
+async function lookAlive(
+  connection: ClientConnection,
+  { clock }: StreamHost,
+  pulse: { readonly lastHeard: number },
+  out: Outgoing,
+  over: AbortSignal,
+): Promise<void> {
+  const before = pulse.lastHeard;
+  out.probe();
+  await clock.sleep(AWAKE_MS, over);
+  if (pulse.lastHeard === before && !connection.socket?.isPaused())
+    connection.fail(new AdapterError('unreachable', 'the connection did not outlive the sleep of the machine'));
 }

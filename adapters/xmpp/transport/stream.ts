@@ -60,7 +60,7 @@ export interface Stream {
   accepted(stanza: Element, signal?: AbortSignal): Promise<void>;
   /** Resolves with the reply of type `result`. @throws AdapterError for an error reply, a time-out (`unreachable`), the end. */
   iq(stanza: Element, options?: IqOptions): Promise<Element>;
-  /** Asks for a sign of life now rather than after the idle time: for a wake from suspend. */
+  /** Asks for a sign of life now rather than after the idle time, and ends where none comes: for a wake from suspend. */
   probe(): void;
   /** Never rejects: undefined after `close`, else why the stream ended. */
   readonly closed: Promise<AdapterError | undefined>;

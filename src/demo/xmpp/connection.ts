@@ -23,13 +23,15 @@ export interface ConnectionNeeds {
   password(user: string): string | undefined;
   bound(client: ClientConnection): void;
   stanza(client: ClientConnection, stanza: Element): void;
-  /** The session of that id, if that user left it behind. */
+  /** The client wants to be able to resume this session. */
+  managed(session: Left): void;
+  /** The session of that id, if it is that user's; its connection may be dead without our knowing. */
   left(id: string, user: string): Left | undefined;
   /** `left`: it may be resumed. */
   closed(client: ClientConnection, left: Left | undefined): void;
 }
 
-/** A session whose connection broke. */
+/** A session whose connection broke, or may break. */
 export interface Left {
   readonly client: ClientConnection;
   readonly management: Management;
@@ -134,6 +136,7 @@ export function serve(first: Socket, needs: ConnectionNeeds): { drop(): void } {
     const h = Number(element.attrs.h);
     if (element.name === 'enable') {
       managed = management(write);
+      needs.managed({ client, management: managed });
       tell(xml('enabled', { xmlns: SM, id: managed.id, resume: 'true' }));
     } else if (element.name === 'r') tell(xml('a', { xmlns: SM, h: managed?.handled ?? 0 }));
     else if (element.name === 'a') managed?.acknowledge(h);
