@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView, Change, ContactView, MessageView } from '../../src/link/messages.ts';
-import { waitFor } from '../servers/process.ts';
+import { tempDir, waitFor } from '../servers/process.ts';
 import { contactOf, type FakeHub, fakeHub, Refusal } from './fake-hub.ts';
 import { imux } from './run.ts';
 import { types, wrongLine } from './schema.ts';
@@ -178,6 +178,21 @@ const lines = golden.flatMap(([file, text]) =>
     .filter(Boolean)
     .map((line, at) => [`${file}:${at + 1}`, line] as const),
 );
+
+describe('S11 what differs from machine to machine', () => {
+  it.each([
+    [['doctor', '--json', '--no-hub'], 'finding'],
+    [['import', '--json', '--format', 'weechat', '/dev/null'], 'import'],
+  ])('%j stands in the schema', async (args, type) => {
+    const dir = await tempDir('golden');
+    const { stdout, stderr } = await imux(args, { home: dir.path });
+    await imux(['hub', 'stop'], { home: dir.path });
+    await dir.remove();
+    const printed = stdout.split('\n').filter(Boolean);
+    expect(printed.length, stderr).toBeGreaterThan(0);
+    for (const line of printed) expect([JSON.parse(line).type, wrongLine(line)]).toEqual([type, undefined]);
+  });
+});
 
 describe('S11 docs/schema', () => {
   it.each(lines)('%s stands in the schema, with every field', (_, line) => {
