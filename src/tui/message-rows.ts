@@ -70,9 +70,11 @@ function rowsOf(message: MessageView, frame: MessageFrame, time: string): string
   });
 }
 
-/** The first of several names, where all of them have no room. */
+/** The first of several names, where all of them have no room; one as short as `The` tells too little. */
 function shortName(name: string, width: number): string {
-  return widthOf(name) <= width ? name : (name.split(' ')[0] ?? name);
+  if (widthOf(name) <= width) return name;
+  const [first = ''] = name.split(' ');
+  return widthOf(first) > 3 ? first : name;
 }
 
 /** Columns of a row that already carries our own styles. */

@@ -83,6 +83,11 @@ describe('one look at the screen', () => {
     expect(cursor.y).toBeLessThan(height);
   });
 
+  it('has room for a usual name beside its account in 80 columns', async () => {
+    const { rows } = await openApp({ columns: 80, rows: 24 });
+    expect(rows()[3]).toMatch(/^ ● Alice Liddell work +2 /);
+  });
+
   it('folds the list away below 80 columns, and brings it by one key', async () => {
     const { press, text } = await openApp({ columns: 79, rows: 24 });
     expect(text()).not.toContain('Friends');
@@ -451,6 +456,16 @@ describe('reading', () => {
     expect(text()).toContain('#imux   one list, one screen');
   });
 
+  it('shows what was found in a long text, in 80 columns too', async () => {
+    const hub = fakeHub(undefined, smallTalk());
+    hub.say(hub.keyOf(ALICE), `${'much ado about nothing '.repeat(10)}and then the mock turtle sighed`);
+    const { press, type, text, wait } = await openApp({ hub, columns: 80, rows: 24 });
+    await press('ctrl-r');
+    await type('mock turtle');
+    await wait(200);
+    expect(text()).toMatch(/Alice Lidde… ….*mock turtle/);
+  });
+
   it('rings for a mention when nobody looks, and not twice for two', async () => {
     const { app, hub, bells, settle } = await openApp();
     hub.say(hub.keyOf('libera:#imux'), 'you there?', { mention: true });
@@ -643,7 +658,7 @@ describe('accounts, requests and the hub', () => {
         .slice(2, 5)
         .map((row) => row.slice(0, 36).trim())
         .filter(Boolean),
-    ).toEqual(['○ dormouse             libera']);
+    ).toEqual(['○ dormouse              libera']);
     await press('enter');
     expect(rows()[0]).toContain('dormouse');
   });

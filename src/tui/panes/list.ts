@@ -54,6 +54,9 @@ function windowOf(app: App, height: number): Line[] {
   return linesOf(list, app.listTop, height);
 }
 
+/** Columns of a row besides name and tag: the mark, the count, and the blanks between. */
+const BESIDE_NAME = 9;
+
 function drawRow(app: App, row: Row, width: number, chosen: boolean): string {
   const { contact } = row;
   const { theme } = app;
@@ -61,13 +64,13 @@ function drawRow(app: App, row: Row, width: number, chosen: boolean): string {
   const count = row.unread > 0 ? `${row.unread > 99 ? '99+' : row.unread}${row.mentions > 0 ? '@' : ''}` : '';
   const tag = tameLine(contact.via ? `${contact.via}@${contact.account}` : contact.account);
   const tagWidth = Math.min(widthOf(tag), Math.max(4, Math.floor(width / 3)));
-  const nameWidth = Math.max(3, width - 5 - tagWidth - 5);
+  const nameWidth = Math.max(3, width - tagWidth - BESIDE_NAME);
   const name = fit(nameOf(row), nameWidth);
   const mark = contact.kind === 'room' ? (contact.listed ? '#' : theme.faint('#')) : presenceMark(theme, row.presence);
   const painted = row.unread > 0 ? theme.strong(name) : contact.listed ? name : theme.faint(name);
   const number = row.mentions > 0 ? theme.alert(count.padStart(4)) : theme.strong(count.padStart(4));
   const drawn = ` ${mark} ${painted} ${accent(fit(truncate(tag, tagWidth), tagWidth))}${number} `;
-  const rest = width - 4 - nameWidth - tagWidth - 5;
+  const rest = width - nameWidth - tagWidth - BESIDE_NAME;
   const whole = drawn + ' '.repeat(Math.max(0, rest));
   return chosen ? theme.selected(whole) : whole;
 }

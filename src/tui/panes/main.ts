@@ -1,3 +1,4 @@
+import type { MessageView } from '../../link/messages.ts';
 import { type App, editorIn, type Mode, type PageLine } from '../app.ts';
 import { commandIn } from '../commands/command.ts';
 import { clockOf } from '../message-rows.ts';
@@ -93,15 +94,29 @@ function drawSearch(app: App, mode: ModeOf<'search'>, width: number, height: num
   const from = Math.max(0, mode.index - height + 2);
   return mode.results.slice(from, from + height).map((message, i) => {
     const row = store.rows.get(message.conversation);
-    const at = new Date(message.at);
-    const when = `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')} ${clockOf(at)}`;
     const where = fit(row ? nameOf(row) : message.target, 12);
     const accent = theme.accent(store.accents.get(message.account) ?? 0);
-    const who = message.from.self ? 'you' : tameLine(message.from.name);
-    const text = truncate(`${who}: ${tameLine(message.text.slice(0, 1000))}`, Math.max(4, width - 32));
-    const line = ` ${theme.faint(when)} ${accent(where)} ${text}`;
+    const room = Math.max(4, width - 26);
+    const line = ` ${theme.faint(whenOf(new Date(message.at)))} ${accent(where)} ${truncate(foundText(message, mode.query, room), room)}`;
     return from + i === mode.index ? theme.selected(line) : line;
   });
+}
+
+/** The hour of what is of today, else the day; ten columns. */
+function whenOf(at: Date): string {
+  if (at.toDateString() === new Date().toDateString()) return clockOf(at).padStart(10);
+  return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
+}
+
+/** A text from a little before the first word that was looked for, so that it is in view. */
+function foundText(message: MessageView, query: string, room: number): string {
+  const who = message.from.self ? 'you: ' : message.kind === 'person' ? '' : `${tameLine(message.from.name)}: `;
+  const text = message.text.slice(0, 4000);
+  const words = query.split(/[\s"]+/).filter((word) => word !== '' && !word.includes(':'));
+  const at = Math.max(0, text.toLowerCase().indexOf(words[0]?.toLowerCase() ?? ''));
+  if (at + widthOf(who) + (words[0]?.length ?? 0) < room) return who + tameLine(text.slice(0, 1000));
+  const start = text.lastIndexOf(' ', Math.max(0, at - 10)) + 1;
+  return `${who}${start > 0 ? '…' : ''}${tameLine(text.slice(start, start + 1000))}`;
 }
 
 function drawWizard(app: App, mode: ModeOf<'wizard'>, width: number): string[] {
