@@ -33,18 +33,25 @@ export async function onSendStage<T>(use: (on: SendStage) => Promise<T>): Promis
 
 export const sendCommand = `${process.execPath} ${program} send work:bob@localhost -m hello`;
 
-/** `imux send` through a running hub against a bare Node, in turn, so that the machine's mood is in both. */
+/** `imux send` through a running hub and `imux unread` against a bare Node, in turn, so that the machine's mood is in all. */
 export function sendCost(runs: number): Promise<readonly Figure[]> {
   return onSendStage(async ({ hub }) => {
     const bare: number[] = [];
     const send: number[] = [];
+    const unread: number[] = [];
     for (let run = 0; run < runs; run++) {
       bare.push(cpuOfCommand(`${process.execPath} -e ''`, hub.env).cpu);
       send.push(cpuOfCommand(sendCommand, hub.env).cpu);
+      unread.push(cpuOfCommand(`${process.execPath} ${program} unread`, hub.env).cpu);
     }
-    const ratio = median(send) / median(bare);
-    const note = `${median(send).toFixed(0)} ms against ${median(bare).toFixed(0)} ms, medians of ${runs}`;
-    return [{ name: 'imux send through a running hub, CPU of `node -e ""`', value: ratio, unit: 'x', bound: 2, note }];
+    const against = (name: string, cost: readonly number[]): Figure => ({
+      name: `${name}, CPU of \`node -e ""\``,
+      value: median(cost) / median(bare),
+      unit: 'x',
+      bound: 2,
+      note: `${median(cost).toFixed(0)} ms against ${median(bare).toFixed(0)} ms, medians of ${runs}`,
+    });
+    return [against('imux send through a running hub', send), against('imux unread', unread)];
   });
 }
 

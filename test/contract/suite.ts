@@ -289,6 +289,16 @@ function peopleCases(driver: Driver, keep: Keep, newPeer: NewPeer): void {
     expect(await online.chatWith(peer.address)).toBe(await online.chatWith(peer.address));
   });
 
+  it('a look at an address gives that chat too, and nobody hears of it', async () => {
+    const peer = await newPeer();
+    const online = keep(await signIn(driver, await driver.account()));
+    const heard = online.host.events.length;
+    const chat = await online.session.resolve(peer.address, AbortSignal.timeout(10_000), true);
+    const told = online.host.events.slice(heard).map(({ type }) => type);
+    expect(told.filter((type) => type === 'chat' || type === 'members')).toEqual([]);
+    expect(chat.id).toBe(await online.chatWith(peer.address));
+  });
+
   if (driver.befriend) {
     const befriend = driver.befriend.bind(driver);
     it('lists a contact and follows its presence', async () => {

@@ -119,6 +119,17 @@ test('of several lines some of which were refused, the rest may have arrived, an
   await server.stop();
 });
 
+test('a look at a channel does not enter it', async () => {
+  const server = await serve();
+  const client = await signIn(server);
+  const looked = await client.session.resolve('#Tea', AbortSignal.timeout(5_000), true);
+  expect(looked).toMatchObject({ id: '#tea', kind: 'room' });
+  const joins = () => server.received.filter((line) => / ?JOIN #tea/i.test(line));
+  expect(joins()).toEqual([]);
+  expect((await client.session.resolve('#tea', AbortSignal.timeout(5_000))).id).toBe(looked.id);
+  expect(joins()).toHaveLength(1);
+});
+
 test('an invitation is a request; accepted, it leads into the channel', async () => {
   const server = await serve();
   const client = await signIn(server);
