@@ -4,7 +4,7 @@
  */
 
 import { writeFile } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { scramCost, sendCost } from './commands.ts';
 import { ircFlood, roster, xmppFlood } from './floods.ts';
 import { type Figure, show, within } from './measure.ts';
@@ -22,6 +22,10 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   typing,
   memory,
 };
+
+const [load = 0] = loadavg();
+if (load > 1)
+  console.error(`load ${load.toFixed(1)}: others are at work here, and figures of time will be worse for it`);
 
 /** Far more than any of them takes: what hangs is told, not waited for. */
 const PART_LIMIT_MS = 300_000;
@@ -63,7 +67,7 @@ for (const [name, measure] of Object.entries(parts)) {
 if (withRivals) await measured('rivals', async () => (await import('./rivals.ts')).rivals(), RIVALS_LIMIT_MS);
 
 console.log(show(figures));
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'cpu'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
+const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'cpu'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}, load ${load.toFixed(1)} before`;
 console.log(`\n${machine}`);
 if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`);
 if (names.length === 0 && failed.length === 0) {
