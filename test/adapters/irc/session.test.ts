@@ -124,7 +124,7 @@ test('a look at a channel does not enter it', async () => {
   const client = await signIn(server);
   const looked = await client.session.resolve('#Tea', AbortSignal.timeout(5_000), true);
   expect(looked).toMatchObject({ id: '#tea', kind: 'room' });
-  const joins = () => server.received.filter((line) => / ?JOIN #tea/i.test(line));
+  const joins = () => server.received.filter((line) => /\bJOIN :?#tea/i.test(line));
   expect(joins()).toEqual([]);
   expect((await client.session.resolve('#tea', AbortSignal.timeout(5_000))).id).toBe(looked.id);
   expect(joins()).toHaveLength(1);
