@@ -19,6 +19,8 @@ const wanted: readonly { readonly program: string; readonly packages: readonly s
   { program: 'secret-tool', packages: ['libsecret-tools'], suite: 'secrets in gnome-keyring' },
   { program: 'zsh', packages: ['zsh'], suite: 'completion in zsh' },
   { program: 'fish', packages: ['fish'], suite: 'completion in fish' },
+  { program: 'jq', packages: ['jq'], suite: 'the examples' },
+  { program: 'tmux', packages: ['tmux'], suite: 'the examples' },
   { program: 'openssl', packages: ['openssl'], suite: 'everything with TLS' },
 ];
 
