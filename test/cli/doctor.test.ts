@@ -6,6 +6,7 @@ import { startXmppServer, type XmppServer } from '../../src/demo/xmpp-server.ts'
 import { openTerminal } from '../e2e/terminal.ts';
 import { freePort, type TempDir, tempDir } from '../servers/process.ts';
 import { imux } from './run.ts';
+import { wrongLine } from './schema.ts';
 
 const program = fileURLToPath(new URL('../../bin/imux.ts', import.meta.url));
 const CANARY = 'canary-doctor-42';
@@ -48,6 +49,7 @@ async function doctor(...args: readonly string[]): Promise<Report> {
   expect(stderr).toBe('');
   const all = stdout.split('\n').flatMap((line): Found[] => (line === '' ? [] : [JSON.parse(line)]));
   expect(stdout).not.toContain(CANARY);
+  for (const line of stdout.split('\n')) if (line !== '') expect(wrongLine(line)).toBeUndefined();
   for (const { level, step, remedy } of all)
     expect([step, level !== 'ok', remedy !== undefined]).toEqual([step, level !== 'ok', level !== 'ok']);
   return {

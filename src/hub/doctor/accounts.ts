@@ -26,7 +26,7 @@ export async function* account(config: AccountConfig, parts: AccountParts): Asyn
   if (!config.enabled) return yield own(well('account', 'settings', 'switched off'));
   const adapter = await adapterOf(config);
   if (adapter instanceof Error) {
-    const remedy = `mend it: imux account set ${name} --set KEY=VALUE (imux networks lists the keys)`;
+    const remedy = `mend it: imux account set ${name} --set KEY=VALUE (imux networks lists networks and keys)`;
     return yield own(fault('account', 'settings', adapter.message, 'settings', remedy));
   }
   const { link, signal } = parts;
