@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountView, Change, ContactView, MessageView } from '../../src/link/messages.ts';
@@ -169,17 +168,6 @@ describe('S11 what the verbs print with --json', () => {
       hub.change(...changes);
     }
     await expect((await outcome).stdout).toMatchFileSnapshot(join(folder, `${name}.ndjson`));
-  });
-
-  it('doctor is what its golden file holds, of accounts that need no network', async () => {
-    const dir = await tempDir('golden');
-    const accounts = { lo: { network: 'loopback' }, old: { network: 'icq' }, off: { network: 'irc', enabled: false } };
-    await mkdir(join(dir.path, 'config'), { mode: 0o700 });
-    await writeFile(join(dir.path, 'config', 'accounts.json'), JSON.stringify({ accounts }));
-    const { stdout } = await imux(['doctor', '--no-hub', '--json'], { home: dir.path });
-    await dir.remove();
-    const told = stdout.split('\n').filter((line) => line.includes('"area":"account"'));
-    await expect(`${told.join('\n')}\n`).toMatchFileSnapshot(join(folder, 'doctor.ndjson'));
   });
 });
 
