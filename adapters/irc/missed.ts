@@ -1,7 +1,7 @@
 import type { ChatId, Message, MessageId } from '../contract.ts';
-import { AdapterError } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import { type History, isText, messageOf, timestamp } from './history.ts';
+import { type History, messageOf, timestamp } from './history.ts';
+import { type Mark, readMarker } from './read-marks.ts';
 import type { Reading } from './reading.ts';
 import type { Rooms } from './rooms.ts';
 import type { Talk } from './talk.ts';
@@ -38,18 +38,12 @@ export interface MissedParts {
   take(line: IrcLine): void;
 }
 
-/** The last message of a chat that was told; no id: none was told yet, at that time. */
-interface Mark {
-  readonly id: string;
-  readonly at: number;
-}
-
 /** What came longer after it was said than this is no news, however it came. */
 const newsMs = 5 * 60_000;
 const firstSize = 50;
 const mostPages = 200;
-const mostHeld = 5_000;
-const mostRecent = 500;
+const longestMs = 30_000;
+const mostHeld = 2_000;
 const mostReplayed = 10_000;
 const lastKey = 'at';
 const keyOf = (chat: ChatId): string => `at.${chat}`;
@@ -57,20 +51,17 @@ const keyOf = (chat: ChatId): string => `at.${chat}`;
 const PRIVATE = 'private' as ChatId;
 
 export function missed(parts: MissedParts): Missed {
-  const { connection, talk, rooms, reading, history, signal } = parts;
+  const { connection, talk, reading, history, signal } = parts;
   const { host, isChannel } = connection;
   const { memory, clock, log } = host;
   const held = new Map<ChatId, IrcLine[]>();
   const due = new Map<string, string>();
   /** As the chat stood when we came. */
   const before = new Map<ChatId, Mark | undefined>();
-  /** The latest of each chat, for times and ids of read marks. */
-  const recent = new Map<ChatId, Mark[]>();
   /** What came out of the past, by chat and id: it may come once more. */
   let replayed = new Set<string>();
   /** Whose gap is not closed: their place stays where it was. */
   const gaps = new Set<ChatId>();
-  const marks = new Map<ChatId, number>();
   let last = Number(memory.get(lastKey)) || 0;
   const since = last;
   let scheduled = false;
@@ -86,21 +77,16 @@ export function missed(parts: MissedParts): Missed {
     scheduled = true;
   };
 
+  const readMarks = readMarker({ ...parts, waits: (chat) => held.has(placeOf(chat)) });
+
   const placeOf = (chat: ChatId): ChatId => (isChannel(chat) ? chat : PRIVATE);
   const stood = (chat: ChatId): Mark | undefined => {
     if (!before.has(chat)) before.set(chat, readMark(memory.get(keyOf(chat))));
     return before.get(chat);
   };
 
-  const remember = (chat: ChatId, mark: Mark): void => {
-    const list = recent.get(chat) ?? [];
-    list.push(mark);
-    if (list.length > 2 * mostRecent) list.splice(0, mostRecent);
-    recent.set(chat, list);
-  };
-
   const reached = (chat: ChatId, { id, at }: Mark): void => {
-    remember(chat, { id, at });
+    readMarks.remember(chat, { id, at });
     if (gaps.has(placeOf(chat))) return;
     keepSoon(keyOf(chat), JSON.stringify({ id, at } satisfies Mark));
     if (at > last && !gaps.has(PRIVATE)) {
@@ -142,9 +128,8 @@ export function missed(parts: MissedParts): Missed {
         all = false;
         continue;
       }
-      const mark = marks.get(chat);
-      replay(message, fresh && (mark === undefined || at <= mark));
-      remember(chat, { id: message.id, at });
+      replay(message, fresh && readMarks.covers(chat, at));
+      readMarks.remember(chat, { id: message.id, at });
     }
     // Not past what still waits: should we end here, the next look begins before it.
     if (end && all) memory.set(keyOf(chat), JSON.stringify(end));
@@ -181,12 +166,17 @@ export function missed(parts: MissedParts): Missed {
 
   const filled = async (place: ChatId, work: () => Promise<void>): Promise<void> => {
     gaps.add(place);
+    const over = new AbortController();
+    // A server that forgets to answer must not keep back what is said now.
+    const late = clock.sleep(longestMs, AbortSignal.any([signal, over.signal]));
+    late.then(() => release(place)).catch(() => undefined);
     try {
       await work();
       gaps.delete(place);
     } catch (error) {
       if (!signal.aborted) log('warn', `${place}: what was missed is not complete: ${String(error)}`);
     } finally {
+      over.abort();
       if (!signal.aborted) release(place);
     }
   };
@@ -201,32 +191,6 @@ export function missed(parts: MissedParts): Missed {
     }
   };
 
-  /** What another client has read up to that time. */
-  const applyMark = async (chat: ChatId): Promise<void> => {
-    const at = marks.get(chat);
-    if (at === undefined || held.has(placeOf(chat))) return;
-    const known = recent.get(chat)?.findLast((one) => one.at <= at);
-    const upTo = known?.id ?? (await idAt(chat, at));
-    if (upTo) host.emit({ type: 'read-elsewhere', chat, upTo: upTo as MessageId });
-  };
-  const idAt = async (chat: ChatId, at: number): Promise<string | undefined> => {
-    if (!history.has()) return undefined;
-    const lines = await history.fetch(chat, { how: 'BEFORE', from: timestamp(at + 1), limit: 1 });
-    return lines.flatMap((line) => messageOf(line, reading)?.id ?? []).at(-1);
-  };
-  const applyLater = (chat: ChatId): void => {
-    applyMark(chat).catch((error: unknown) => log('debug', `${chat}: read mark not told: ${String(error)}`));
-  };
-
-  const timeOf = async (chat: ChatId, id: MessageId): Promise<number | undefined> => {
-    const known = recent.get(chat)?.findLast((one) => one.id === id);
-    if (known) return known.at;
-    if (!history.has()) return undefined;
-    const lines = await history.fetch(chat, { how: 'AROUND', from: `msgid=${id}`, limit: 1 });
-    const found = lines.find((line) => isText(line) && tag(line, 'msgid') === id);
-    return found ? Date.parse(tag(found, 'time') ?? '') || undefined : undefined;
-  };
-
   return {
     online() {
       if (connection.caps.has('znc.in/playback')) {
@@ -236,7 +200,7 @@ export function missed(parts: MissedParts): Missed {
       if (!history.has()) return;
       held.set(PRIVATE, []);
       void filled(PRIVATE, fillPrivate).then(() => {
-        for (const chat of marks.keys()) if (!isChannel(chat)) applyLater(chat);
+        for (const chat of readMarks.chats()) if (!isChannel(chat)) readMarks.apply(chat);
       });
     },
     entered(chat) {
@@ -246,7 +210,7 @@ export function missed(parts: MissedParts): Missed {
       if (!mark) keepSoon(keyOf(chat), JSON.stringify({ id: '', at: clock.now() } satisfies Mark));
       if (!history.has()) return;
       held.set(chat, []);
-      void filled(chat, () => fill(chat)).then(() => applyLater(chat));
+      void filled(chat, () => fill(chat)).then(() => readMarks.apply(chat));
     },
     holds(chat, line) {
       const place = placeOf(chat);
@@ -268,31 +232,16 @@ export function missed(parts: MissedParts): Missed {
       if (old) {
         const mark = stood(chat);
         if (isTold(chat, id) || (mark && (at < mark.at || id === mark.id))) return;
-        const read = marks.get(chat);
         const fresh = mark === undefined && (isChannel(chat) || since === 0);
-        replay(message, fresh && (read === undefined || at <= read));
+        replay(message, fresh && readMarks.covers(chat, at));
       } else {
         if (isTold(chat, id)) return;
         emit(message, true, false);
       }
       reached(chat, { id, at });
     },
-    marked({ params: [target = '', value = ''] }) {
-      const at = Date.parse(value.replace(/^timestamp=/, ''));
-      if (Number.isNaN(at)) return;
-      const chat = isChannel(target) ? rooms.idOf(target) : talk.people.chat(target);
-      marks.set(chat, at);
-      applyLater(chat);
-    },
-    async mark(chat, upTo) {
-      if (!connection.caps.has('draft/read-marker'))
-        throw new AdapterError('unsupported', 'this server does not keep what was read');
-      const at = await timeOf(chat, upTo);
-      if (at === undefined) throw new AdapterError('not-found', 'the server does not know that message');
-      const name = isChannel(chat) ? rooms.nameOf(chat) : talk.people.nick(chat);
-      marks.set(chat, at);
-      await connection.ask([{ command: 'MARKREAD', params: [name, timestamp(at)] }]);
-    },
+    marked: readMarks.marked,
+    mark: readMarks.mark,
     keep,
   };
 }

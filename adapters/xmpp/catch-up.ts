@@ -60,7 +60,7 @@ const pageSize = 100;
 /** What an archive that was never looked at before is asked for. */
 const firstSize = { account: 100, room: 50 } as const;
 /** More than this is not held back: it is told at once, and stands where its time belongs. */
-const mostHeld = 5_000;
+const mostHeld = 2_000;
 const mostTold = 5_000;
 /** For an archive that forgot our place in it: clocks differ, and a message more is found out by its id. */
 const slackMs = 5 * 60_000;

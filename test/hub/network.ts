@@ -29,6 +29,8 @@ export interface TestNetwork {
   /** What each account has in its list. */
   roster: { contacts: readonly Contact[]; chats: readonly Chat[] };
   limits: Limits;
+  /** What the network was told as read. */
+  readonly marked: { readonly chat: ChatId; readonly upTo: MessageId }[];
   /** Addresses that were resolved by more than a look, as a room would be entered. */
   readonly entered: string[];
 }
@@ -64,6 +66,8 @@ export function messageOf(chat: string, text: string, more: Partial<Message> = {
 }
 
 export interface TestNetworkOptions {
+  /** What the network keeps of each chat, oldest first; pages of ten are told from it. */
+  readonly kept?: ReadonlyMap<string, readonly Message[]>;
   readonly lookup?: boolean;
 }
 
@@ -71,6 +75,7 @@ export function testNetwork(options: TestNetworkOptions = {}): TestNetwork {
   const online = new Map<string, TestSession>();
   const network: TestNetwork = {
     ledger: [],
+    marked: [],
     entered: [],
     onSend: undefined,
     onSignIn: undefined,
@@ -147,6 +152,21 @@ export function testNetwork(options: TestNetworkOptions = {}): TestNetwork {
         answer: async () => {},
         block: async () => {},
       },
+      ...(options.kept
+        ? {
+            history: {
+              page: async (chat: ChatId, before?: string) => {
+                const all = options.kept?.get(chat) ?? [];
+                const end = before === undefined ? all.length : Number(before);
+                const start = Math.max(0, end - 10);
+                return { messages: all.slice(start, end), ...(start > 0 ? { before: String(start) } : {}) };
+              },
+            },
+            reading: {
+              mark: async (chat: ChatId, upTo: MessageId) => void network.marked.push({ chat, upTo }),
+            },
+          }
+        : {}),
       ...(options.lookup
         ? {
             lookup: {
