@@ -112,7 +112,7 @@ beforeAll(async () => {
       ok: false,
       steps: [
         { step: 'name', ok: true, text: 'example.org is 192.0.2.1' },
-        { step: 'TLS', ok: false, text: 'the certificate is for example.com', code: 'protocol' },
+        { step: 'TLS', ok: false, text: 'the certificate is for example.com', code: 'protocol', remedy: 'tell them' },
       ],
     }),
     networks: () => ({
