@@ -1,6 +1,6 @@
 import type { Clock, Host, Memory } from '../adapters/contract.ts';
 import { AdapterError, asAdapterError } from '../adapters/errors.ts';
-import type { AccountConfig, AccountSink } from './account.ts';
+import type { AccountConfig, AccountSink } from './config.ts';
 import type { Vault } from './secrets/ladder.ts';
 import type { Scrubber } from './secrets/scrub.ts';
 

@@ -1,5 +1,5 @@
 import type { About } from '../adapters/contract.ts';
-import type { AccountConfig, AccountName, SecretRef } from './account.ts';
+import type { AccountConfig, AccountName, SecretRef } from './config.ts';
 import { type Hook, parseHooks } from './hooks-format.ts';
 import { JsonFault, type Place, placeOf, walkJson } from './json-place.ts';
 

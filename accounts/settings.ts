@@ -5,7 +5,7 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type Conf from 'conf';
-import type { AccountConfig, AccountName } from './account.ts';
+import type { AccountConfig, AccountName } from './config.ts';
 import { makePrivate, makePrivateFolder, replaceSafely } from './private-file.ts';
 import { FORMAT, isNewer, parseSettings, SettingsError, type SettingsView } from './settings-format.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../adapters/contract.ts';
 import { AdapterError } from '../adapters/errors.ts';
-import type { Status } from './account.ts';
+import type { Status } from './config.ts';
 import type { Pace, Wake } from './pace.ts';
 
 const SECOND = 1_000;

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../../adapters/contract.ts';
-import type { AccountName, SecretRef } from '../account.ts';
+import type { AccountName, SecretRef } from '../config.ts';
 import { readCommand } from './command.ts';
 import { readEnv } from './env.ts';
 import { secretError } from './errors.ts';

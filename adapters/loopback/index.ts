@@ -1,10 +1,6 @@
 import type { Adapter } from '../contract.ts';
 import { openSession } from './session.ts';
-
-export interface LoopbackSettings {
-  /** Picks the people. */
-  readonly seed: string;
-}
+import { type LoopbackSettings, parse } from './settings.ts';
 
 /** A network with no network: the reference for those who write their own, and a fixture that does no I/O. */
 export const loopback: Adapter<LoopbackSettings> = {
@@ -22,10 +18,3 @@ export const loopback: Adapter<LoopbackSettings> = {
     yield { step: 'network', ok: true, text: 'there is none: everybody is invented' };
   },
 };
-
-function parse(raw: unknown): LoopbackSettings {
-  const seed = typeof raw === 'object' && raw !== null && 'seed' in raw ? raw.seed : undefined;
-  if (seed === undefined || seed === '') return { seed: '1' };
-  if (!/^\d{1,9}$/.test(String(seed))) throw new Error('"seed" has to be a number of at most nine digits');
-  return { seed: String(seed) };
-}

@@ -1,8 +1,8 @@
 import type { Chat, Host, Session } from '../contract.ts';
 import { AdapterError } from '../errors.ts';
 import { contactOf, eventsOf, memberOf, personChat, presenceOf, roomChat, userId } from './inbound.ts';
-import type { LoopbackSettings } from './index.ts';
 import { change, contacts, files, LIMITS, lookups, post, rooms, signs } from './outbound.ts';
+import type { LoopbackSettings } from './settings.ts';
 import { ME, type World, worldOf } from './world.ts';
 
 /** The plainest session there is: what others do with sockets happens here by calls. */

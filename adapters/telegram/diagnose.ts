@@ -1,6 +1,6 @@
 import type { Diagnosis, Host } from '../contract.ts';
 import { connectStepwise, failed } from '../diagnosis.ts';
-import type { TelegramSettings } from './index.ts';
+import type { TelegramSettings } from './settings.ts';
 import { BotApi } from './transport/client.ts';
 import { checkToken } from './transport/token.ts';
 

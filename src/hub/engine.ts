@@ -13,11 +13,11 @@ import { type Accounts, createAccounts, describe, takeEvent } from './accounts.t
 import { type Batch, createBatch } from './batch.ts';
 import { systemClock } from './clock.ts';
 import type { Hooks } from './hooks.ts';
-import type { HubOptions } from './hub.ts';
 import type { Idle } from './idle.ts';
 import { createIndexing } from './indexing.ts';
 import { lineOf } from './line.ts';
 import type { Log } from './log.ts';
+import type { HubOptions } from './options.ts';
 import type { HubParts } from './parts.ts';
 import { createPrompts } from './prompts.ts';
 import { type Keeping, readKeeping, retention } from './retention.ts';

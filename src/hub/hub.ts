@@ -1,8 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../../accounts/private-file.ts';
-import type { Vault } from '../../accounts/secrets/ladder.ts';
-import type { Adapter, Clock } from '../../adapters/contract.ts';
 import { networkNames } from '../../adapters/index.ts';
 import { asLinkError, Fault } from '../core/fault.ts';
 import { contactView } from '../core/views.ts';
@@ -14,7 +12,7 @@ import { VERSION } from '../version.ts';
 import { type Accounts, describe } from './accounts.ts';
 import { engine, type Late } from './engine.ts';
 import { guardProcess } from './guard.ts';
-import { type EventLine, type Hooks, openHooks } from './hooks.ts';
+import { type Hooks, openHooks } from './hooks.ts';
 import { createIdle } from './idle.ts';
 import { takeLock } from './lock.ts';
 import { type Log, openLog } from './log.ts';
@@ -23,30 +21,13 @@ import { archiveMethods } from './methods/archive.ts';
 import { contactMethods } from './methods/contacts.ts';
 import { hubMethods } from './methods/hub.ts';
 import { messageMethods } from './methods/messages.ts';
+import type { HubOptions } from './options.ts';
 import type { HubParts } from './parts.ts';
 import { createResolving } from './resolving.ts';
 import { createSending } from './sending.ts';
 import { type HubSettings, loadSettings } from './settings.ts';
 
-export interface HubOptions {
-  readonly paths: Paths;
-  /** Started by a front: ends a while after the last one left. */
-  readonly onDemand?: boolean;
-  /** That while, in place of what the settings say. */
-  readonly idleSeconds?: number;
-  readonly env?: NodeJS.ProcessEnv;
-  readonly clock?: Clock;
-  readonly vault?: Vault;
-  /** Bytes that one front may leave unread before its changes are dropped. */
-  readonly feedLimit?: number;
-  /** How an event stands before programs; without it no hooks run. */
-  readonly eventLine?: EventLine;
-  readonly networks?: {
-    readonly names: readonly string[];
-    /** @throws Error that names the known networks. */
-    load(network: string): Promise<Adapter>;
-  };
-}
+export type { HubOptions };
 
 export interface Hub {
   /** Resolves when the hub has ended, whoever asked for it. */

@@ -556,6 +556,21 @@ describe('accounts, requests and the hub', () => {
     expect(text()).toContain('– libera off');
   });
 
+  it('/nick changes the nick of the account of the open conversation, and of no other', async () => {
+    const { type, press, hub } = await openApp();
+    hub.answers['accounts.set'] = () => ({ account: account('libera', 'irc') });
+    await press('ctrl-k');
+    await type('#imux');
+    await press('enter');
+    await type('/nick hatter');
+    await press('enter');
+    expect(hub.calls.find((call) => call.method === 'accounts.set')?.params).toEqual({
+      account: 'libera',
+      settings: { nick: 'hatter' },
+      secrets: {},
+    });
+  });
+
   it('closes the open conversation of an account that is removed', async () => {
     const { type, press, hub, text, prompt } = await openApp();
     await press('alt-1');

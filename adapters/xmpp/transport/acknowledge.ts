@@ -3,7 +3,7 @@ import { xml } from '@xmpp/xml';
 import { asAdapterError } from '../../errors.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Counters } from './management.ts';
-import type { StreamHost } from './stream.ts';
+import type { StreamHost } from './stream-types.ts';
 
 /** As many stanzas may be handled and not yet on disk; then the socket is not read until they are. */
 const UNSAVED_LIMIT = 4_096;

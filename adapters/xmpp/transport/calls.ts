@@ -4,7 +4,7 @@ import type { Clock } from '../../contract.ts';
 import { AdapterError } from '../../errors.ts';
 import { stanzaError } from './errors.ts';
 import { type Jid, tryJid } from './jid.ts';
-import type { IqOptions } from './stream.ts';
+import type { IqOptions } from './stream-types.ts';
 
 export const IQ_TIMEOUT_MS = 30_000;
 

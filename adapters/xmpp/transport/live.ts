@@ -8,7 +8,7 @@ import { type Jid, tryJid } from './jid.ts';
 import { type Counters, counters as openCounters, readCount } from './management.ts';
 import type { Negotiated } from './negotiate.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
-import type { Stream, StreamHost } from './stream.ts';
+import type { Stream, StreamHost } from './stream-types.ts';
 import { REPLY_LIMITS, STANZA_LIMITS, StreamParser } from './xml.ts';
 
 /** The idle policy: after this long without a byte from the server it is asked for a sign of life, … */

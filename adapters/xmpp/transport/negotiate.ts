@@ -9,7 +9,7 @@ import { type Counters, readCount } from './management.ts';
 import { signIn } from './sasl.ts';
 import { connectSocket, isLoopback, readAuthorities, secureSocket } from './socket.ts';
 import { type NameService, type Target, targets } from './srv.ts';
-import type { StreamHost, StreamSettings } from './stream.ts';
+import type { StreamHost, StreamSettings } from './stream-types.ts';
 
 const NS_TLS = 'urn:ietf:params:xml:ns:xmpp-tls';
 const NS_BIND = 'urn:ietf:params:xml:ns:xmpp-bind';

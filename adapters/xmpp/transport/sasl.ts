@@ -4,7 +4,7 @@ import { AdapterError } from '../../errors.ts';
 import { preparePassword, type ScramHash, scram } from '../../scram.ts';
 import type { ClientConnection } from './connection.ts';
 import { saslError } from './errors.ts';
-import type { StreamHost } from './stream.ts';
+import type { StreamHost } from './stream-types.ts';
 
 const NS = 'urn:ietf:params:xml:ns:xmpp-sasl';
 /** Once SCRAM was offered for an account, the plain password never goes to that server again. */

@@ -2,7 +2,7 @@ import { type App, attempt, type PageLine, tell } from '../app.ts';
 import { showPage } from '../page.ts';
 import { reasonOf } from '../panes/status.ts';
 import { checkAccount, openSecret, openWizard } from '../wizard-flow.ts';
-import { accountNamed } from './arguments.ts';
+import { accountNamed, openRow } from './arguments.ts';
 import type { Command } from './command.ts';
 
 const VERBS = ['add', 'list', 'show', 'check', 'set', 'secret', 'enable', 'disable', 'retry', 'remove'] as const;
@@ -104,6 +104,12 @@ function removeAccount(app: App, name: string): void {
   };
 }
 
+/** A nick is a setting of the account; networks without it refuse it by name. */
+function setNick(app: App, nick: string): void {
+  if (!nick || /\s/.test(nick)) throw new Error('/nick NAME, a word');
+  setAccount(app, openRow(app).contact.account, [`nick=${nick}`]);
+}
+
 function showNetworks(app: App): void {
   attempt(app, 'networks', async () => {
     const { networks } = await app.call('networks', {});
@@ -133,6 +139,13 @@ export const accountCommands: readonly Command[] = [
     about: 'adds, checks, changes or removes an account',
     words: [VERBS, 'account'],
     run: account,
+  },
+  {
+    name: 'nick',
+    usage: '/nick NAME',
+    about: 'your name in the rooms of this account, which signs in again with it',
+    needs: 'rooms',
+    run: setNick,
   },
   { name: 'networks', usage: '/networks', about: 'each network: what it can and cannot do', run: showNetworks },
 ];
