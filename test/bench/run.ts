@@ -5,6 +5,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, totalmem } from 'node:os';
+import { archiveOfMillion, importing } from './archive.ts';
 import { scramCost, sendCost } from './commands.ts';
 import { ircFlood, roster, xmppFlood } from './floods.ts';
 import { type Figure, show, within } from './measure.ts';
@@ -21,6 +22,8 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   message: messageCost,
   typing,
   memory,
+  archive: archiveOfMillion,
+  import: () => importing(200_000),
 };
 
 const [load = 0] = loadavg();

@@ -8,6 +8,8 @@ import type { Tally } from './tally.ts';
 /** Messages, and characters of text, that go to the hub at a time: it does other things in between. */
 const MOST_MESSAGES = 250;
 const MOST_TEXT = 500_000;
+/** Batches under way: the disk takes several at once. */
+const MOST_SENT = 6;
 
 export interface Writer {
   message(chat: LoggedChat, message: Omit<ImportedMessage, 'chat'>, path: string): Promise<void>;
@@ -18,14 +20,14 @@ export interface Writer {
   end(): Promise<void>;
 }
 
-/** The hub is the only writer of the archive: what is read goes to it in batches, one under way while the next is filled. */
+/** The hub is the only writer of the archive: what is read goes to it in batches, some under way while the next is filled. */
 export function writer(link: LinkClient, io: Io, tally: Tally, accounts: Owners): Writer {
   const named = new Map<string, ImportedChat>();
   let places = new Map<string, number>();
   let chats: ImportedChat[] = [];
   let messages: ImportedMessage[] = [];
   let size = 0;
-  let sent: Promise<void> = Promise.resolve();
+  const sent: Promise<void>[] = [];
 
   const keyOf = (account: string, { id, address }: LoggedChat): string => JSON.stringify([account, id ?? address]);
   const store = async (of: readonly ImportedChat[], batch: readonly ImportedMessage[]): Promise<void> => {
@@ -50,10 +52,11 @@ export function writer(link: LinkClient, io: Io, tally: Tally, accounts: Owners)
   const send = async (): Promise<void> => {
     const [of, batch] = [chats, messages];
     [places, chats, messages, size] = [new Map(), [], [], 0];
-    await sent;
-    sent = store(of, batch);
-    // Told by the next `await sent`.
-    sent.catch(() => {});
+    if (sent.length >= MOST_SENT) await sent.shift();
+    const stored = store(of, batch);
+    // Told where it is waited for.
+    stored.catch(() => {});
+    sent.push(stored);
   };
 
   return {
@@ -86,7 +89,7 @@ export function writer(link: LinkClient, io: Io, tally: Tally, accounts: Owners)
     },
     end: async () => {
       if (messages.length > 0) await send();
-      await sent;
+      for (const stored of sent) await stored;
       // Conversations in which nothing was said are there as well.
       const empty = [...named.values()];
       for (let from = 0; from < empty.length; from += MOST_MESSAGES)
