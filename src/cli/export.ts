@@ -2,7 +2,7 @@ import type { LinkClient } from '../link/client.ts';
 import type { ExportedMessage, Params, Result } from '../link/messages.ts';
 import { VERSION } from '../version.ts';
 import { exit } from './exit.ts';
-import { jsonLine } from './json.ts';
+import { accountJson, jsonLine } from './json.ts';
 import { type Io, readArgs, usage } from './verb.ts';
 
 export const help = `Usage: imux export [--account NAME] [--since TIME] [--accounts]
@@ -10,7 +10,7 @@ export const help = `Usage: imux export [--account NAME] [--since TIME] [--accou
 Writes the accounts and the whole archive to standard output, one JSON object a line:
 "export" (first), "account", "conversation", "message". A message is what imux watch
 --json shows, with reactions, errors and the rest of what is stored, and under "native"
-the network's own ids. No secret is ever in it, only which ones an account has.
+the network's own ids. No secret is ever in it, only where each one is kept.
 imux import reads it back; what is there already is left alone.
 
       --account NAME   of one account only
@@ -61,12 +61,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 async function exportAccounts(link: LinkClient, only: string | undefined, io: Io): Promise<void> {
   const { accounts } = await link.call('accounts.list', {}, io.signal);
-  for (const { account, network, enabled } of accounts) {
-    if (only !== undefined && only !== account) continue;
-    const { settings, secrets } = await link.call('accounts.show', { account }, io.signal);
-    await io.print(
-      jsonLine({ v: 1, type: 'account', account, network, enabled, settings, secrets: Object.keys(secrets) }),
-    );
+  for (const view of accounts) {
+    if (only !== undefined && only !== view.account) continue;
+    const { settings, secrets } = await link.call('accounts.show', { account: view.account }, io.signal);
+    // As `account show`: of a secret only where it is kept.
+    await io.print(jsonLine({ ...accountJson(view), settings, secrets }));
   }
 }
 

@@ -63,9 +63,11 @@ describe('imux export', () => {
       type: 'account',
       account: 'work',
       network: 'test',
+      id: 'work@test',
+      state: 'online',
       enabled: true,
       settings: { self: 'work@test' },
-      secrets: [],
+      secrets: {},
     });
     expect(messages(stdout)[0]).toMatchObject({
       text: 'edited',
@@ -109,7 +111,7 @@ describe('imux export', () => {
 
     const again = await imux(['import', '-'], { home: to.home, stdin: stdout });
     expect(again.stderr).toContain(`0 messages stored, ${messages(stdout).length} known already`);
-    expect((await imux(['export'], { home: to.home })).stdout.split('\n').slice(1)).toEqual(taken.split('\n').slice(1));
+    expect(messages((await imux(['export'], { home: to.home })).stdout)).toEqual(messages(taken));
     expect(to.hub.network.ledger).toEqual([]);
   });
 

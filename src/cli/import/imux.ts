@@ -38,7 +38,7 @@ function accountIn(value: Json): Entry | undefined {
   const settings = Object.entries(record(value.settings)).filter(
     (pair): pair is [string, string] => typeof pair[1] === 'string',
   );
-  const secrets = list(value.secrets).filter((name) => typeof name === 'string');
+  const secrets = Object.keys(record(value.secrets));
   return { kind: 'account', account: { account, network, settings: Object.fromEntries(settings), secrets } };
 }
 
@@ -89,6 +89,5 @@ function parsed(line: string): Json | undefined {
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const record = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
