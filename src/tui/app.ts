@@ -1,4 +1,5 @@
 import type {
+  Ability,
   ContactView,
   ConversationKey,
   MessageView,
@@ -7,7 +8,6 @@ import type {
   PromptView,
   Result,
 } from '../link/messages.ts';
-import type { Command } from './commands/command.ts';
 import type { Conversation } from './conversation.ts';
 import { type Draft, newDraft } from './draft.ts';
 import { type Editor, emptyEditor } from './editor.ts';
@@ -43,6 +43,20 @@ export interface Choice {
   readonly label: string;
   run(): void;
 }
+
+export interface Command {
+  readonly name: string;
+  readonly usage: string;
+  readonly about: string;
+  /** Without it in the open conversation's network, the command is greyed and refuses. */
+  readonly needs?: Ability;
+  /** Words that Tab offers for each place of the arguments. */
+  readonly words?: readonly Words[];
+  /** `rest`: what follows the name, trimmed. @throws Error with a text for the person, who then keeps what was typed. */
+  run(app: App, rest: string): void;
+}
+
+export type Words = 'account' | 'target' | readonly string[];
 
 /** Plain text; styled when drawn. `term`: a first column. */
 export interface PageLine {

@@ -1,19 +1,6 @@
-import type { Ability } from '../../link/messages.ts';
-import { type App, can, focusedRow, tell } from '../app.ts';
+import { type App, type Command, can, focusedRow, tell, type Words } from '../app.ts';
 
-export interface Command {
-  readonly name: string;
-  readonly usage: string;
-  readonly about: string;
-  /** Without it in the open conversation's network, the command is greyed and refuses. */
-  readonly needs?: Ability;
-  /** Words that Tab offers for each place of the arguments. */
-  readonly words?: readonly Words[];
-  /** `rest`: what follows the name, trimmed. @throws Error with a text for the person, who then keeps what was typed. */
-  run(app: App, rest: string): void;
-}
-
-export type Words = 'account' | 'target' | readonly string[];
+export type { Command, Words };
 
 export interface Found {
   readonly command: Command | undefined;
