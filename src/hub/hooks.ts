@@ -69,9 +69,10 @@ export function openHooks(parts: HooksParts): Hooks {
       const hooks = read();
       if (hooks.length === 0) return;
       for (const change of changes) {
-        const wanted = hooks.filter((hook) => sets(hook, change, parts.contact));
+        const event = eventOf(change, parts.contact);
+        const wanted = event ? hooks.filter((ready) => sets(ready, event)) : [];
         const line = wanted.length > 0 ? parts.line(change, parts.contact) : undefined;
-        if (line !== undefined) for (const hook of wanted) queue(hook, line);
+        if (line !== undefined) for (const { hook } of wanted) queue(hook, line);
       }
       next();
     },
@@ -84,18 +85,25 @@ export function openHooks(parts: HooksParts): Hooks {
   };
 }
 
+interface Ready {
+  readonly hook: Hook;
+  readonly words: RegExp | undefined;
+}
+
 /** The hooks of the file as it stands; a look costs one stat. A wrong one is logged once and no hook runs until it is mended. */
-function hookReader({ folder, log }: HooksParts): () => readonly Hook[] {
+function hookReader({ folder, log }: HooksParts): () => readonly Ready[] {
   const path = join(folder, 'accounts.json');
   let seen = '';
-  let hooks: readonly Hook[] = [];
+  let hooks: readonly Ready[] = [];
   return () => {
     const found = statSync(path, { throwIfNoEntry: false });
     const now = found ? versionOf(found) : '';
     if (now === seen) return hooks;
     seen = now;
     try {
-      hooks = readSettings(folder).hooks();
+      hooks = readSettings(folder)
+        .hooks()
+        .map((hook) => ({ hook, words: patternOf(hook.words) }));
     } catch (error) {
       hooks = [];
       log.write('warn', 'hooks', `no hook runs: ${describe(error)}`);
@@ -115,15 +123,13 @@ interface Event {
   readonly self?: boolean;
 }
 
-function sets(hook: Hook, change: Change, contact: HooksParts['contact']): boolean {
-  const event = eventOf(change, contact);
-  if (!event || (event.self && !hook.self)) return false;
-  const { kinds, account, target, text } = event;
+function sets({ hook, words }: Ready, { kinds, account, target, text, self }: Event): boolean {
   return (
     kinds.some((kind) => hook.on.includes(kind)) &&
+    (hook.self || !self) &&
     passes(hook.accounts, account) &&
     passes(hook.targets, target) &&
-    (hook.words.length === 0 || (text !== undefined && hook.words.some((word) => holds(text, word))))
+    (words === undefined || (text !== undefined && words.test(text)))
   );
 }
 
@@ -160,7 +166,9 @@ function passes(wanted: readonly string[], value: string | undefined): boolean {
   return wanted.length === 0 || wanted.some((each) => each.toLowerCase() === value?.toLowerCase());
 }
 
-function holds(text: string, word: string): boolean {
-  const literal = word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  return new RegExp(`(?<![\\p{L}\\p{N}_])${literal}(?![\\p{L}\\p{N}_])`, 'iu').test(text);
+/** Any of the words, whole and in either case; undefined where there are none. */
+function patternOf(words: readonly string[]): RegExp | undefined {
+  if (words.length === 0) return undefined;
+  const literal = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|');
+  return new RegExp(`(?<![\\p{L}\\p{N}_])(?:${literal})(?![\\p{L}\\p{N}_])`, 'iu');
 }

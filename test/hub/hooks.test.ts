@@ -87,20 +87,22 @@ describe('a hook', () => {
 
   it('is chosen by account, target, kind and whole words', async () => {
     const stage = await hooked(
-      { run: keep('word'), words: ['deploy', 'a.b'] },
+      { run: keep('word'), words: ['deploy', 'a.b', 'roll-back', 'c++ (now)'] },
       { run: keep('account'), account: 'other' },
       { run: keep('target'), target: ['work:bob@test'] },
       { run: keep('mention'), on: 'mention' },
       { run: keep('presence'), on: ['presence'] },
     );
     stage.hear('we Deploy now');
-    stage.hear('deployment aXb');
+    stage.hear('deployment aXb roll back');
+    stage.hear('to roll-back');
+    stage.hear('C++ (now)!');
     stage.hear('from bob', { chat: messageOf('bob@test', '').chat, from: userId('bob@test') });
     stage.emit({ type: 'presence', user: userId('alice@test'), state: 'away' });
     await waitFor(
-      () => stage.lines('word').length + stage.lines('target').length + stage.lines('presence').length === 3,
+      () => stage.lines('word').length + stage.lines('target').length + stage.lines('presence').length === 5,
     );
-    expect(texts(stage, 'word')).toEqual(['we Deploy now']);
+    expect([...texts(stage, 'word')].sort()).toEqual(['C++ (now)!', 'to roll-back', 'we Deploy now']);
     expect(texts(stage, 'target')).toEqual(['from bob']);
     expect([stage.lines('account'), stage.lines('mention')]).toEqual([[], []]);
   });
