@@ -90,9 +90,10 @@ describe('imux search', () => {
     await front.add('home');
     say('alice@test', 'the invoice of May', '2026-01-30T10:00:00Z');
     say('bob@test', 'Invoice? which invoice', '2026-01-31T10:00:00Z');
+    const at = new Date('2026-02-01T10:00:00Z');
     hub.network
       .on('home@test')
-      .emit({ type: 'message', live: true, message: messageOf('alice@test', 'another invoice') });
+      .emit({ type: 'message', live: true, message: messageOf('alice@test', 'another invoice', { at }) });
     await stored(3);
     const found = async (...args: readonly string[]) => texts((await run('search', '--json', ...args)).stdout);
     expect(await found('invoice')).toEqual(['the invoice of May', 'Invoice? which invoice', 'another invoice']);
