@@ -39,7 +39,8 @@ export async function faultWorld(): Promise<FaultWorld> {
   const telegram = await startBotApi({ people: [person] });
   const taken = { xmpp: [] as string[], irc: [] as string[], telegram: [] as string[] };
   xmpp.onMessage((from, _, body) => from === 'me@localhost' && taken.xmpp.push(body));
-  irc.onMessage((from, _, text) => from === 'me' && taken.irc.push(text));
+  // Or me_, where the server has not noticed yet that the former connection is dead.
+  irc.onMessage((from, _, text) => from.startsWith('me') && taken.irc.push(text));
   telegram.onMessage((sent) => sent.text !== undefined && taken.telegram.push(sent.text));
 
   return {

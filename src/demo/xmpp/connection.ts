@@ -129,13 +129,16 @@ export function serve(first: Socket, needs: ConnectionNeeds): { drop(): void } {
     ({ client, management: managed } = left);
     jid = client.jid;
     tell(xml('resumed', { xmlns: SM, previd: id, h: managed.handled }));
+    const former = managed.drop;
     managed.resume(h, write);
+    managed.drop = drop;
+    former();
   };
 
   const manage = (element: Element): void => {
     const h = Number(element.attrs.h);
     if (element.name === 'enable') {
-      managed = management(write);
+      managed = management(write, drop);
       needs.managed({ client, management: managed });
       tell(xml('enabled', { xmlns: SM, id: managed.id, resume: 'true' }));
     } else if (element.name === 'r') tell(xml('a', { xmlns: SM, h: managed?.handled ?? 0 }));

@@ -11,6 +11,8 @@ export interface Management {
   handled: number;
   /** The connection that it has just now; undefined: it is away. */
   write: ((text: string) => void) | undefined;
+  /** Ends that connection: another one goes on with the session. */
+  drop: () => void;
   /** Keeps a stanza, writes it where there is a connection, and asks for an acknowledgement. */
   send(stanza: string): void;
   acknowledge(h: number): void;
@@ -20,7 +22,7 @@ export interface Management {
   unacknowledged(): readonly string[];
 }
 
-export function management(first: (text: string) => void): Management {
+export function management(first: (text: string) => void, drop: () => void): Management {
   let pending: string[] = [];
   let acknowledged = 0;
   let asked = false;
@@ -30,7 +32,7 @@ export function management(first: (text: string) => void): Management {
     asked = true;
     state.write(REQUEST);
   };
-  const drop = (h: number): void => {
+  const forget = (h: number): void => {
     const count = Math.min(Math.max(0, h - acknowledged), pending.length);
     pending = pending.slice(count);
     acknowledged += count;
@@ -40,18 +42,19 @@ export function management(first: (text: string) => void): Management {
     id: randomBytes(9).toString('base64url'),
     handled: 0,
     write: first,
+    drop,
     send(stanza) {
       pending.push(stanza);
       state.write?.(stanza);
       ask();
     },
     acknowledge(h) {
-      drop(h);
+      forget(h);
       asked = false;
       ask();
     },
     resume(h, write) {
-      drop(h);
+      forget(h);
       state.write = write;
       for (const stanza of pending) write(stanza);
       asked = false;
