@@ -92,6 +92,15 @@ describe.skipIf(!need('IRC on InspIRCd with Atheme', 'inspircd', 'atheme-service
     await client.host.next('presence', ({ state }) => state === 'offline');
   });
 
+  test('what begins with /me arrives at others as an action, with an id as any text', async () => {
+    const client = await signIn(server.ports.plain, { nick: 'actor' });
+    const bob = await peer(server.ports.plain, 'message-tags');
+    const sent = await client.session.send(id<ChatId>(bob.nick), '/me pours тea', nonce());
+    const line = await bob.line((text) => text.includes('pours'));
+    expect(line).toMatch(/ PRIVMSG \S+ :\x01ACTION pours тea\x01$/);
+    expect(line).toContain(`msgid=${sent}`);
+  });
+
   test('typing goes out and comes in', async () => {
     const client = await signIn(server.ports.plain, { nick: 'typist' });
     const bob = await peer(server.ports.plain, 'message-tags');
