@@ -35,8 +35,15 @@ export default function setup(): (() => void) | undefined {
 }
 
 function render(figures: readonly Figure[]): string {
-  const rows = figures.map(({ row, what, measured, bound, pass }) => {
-    const cells = [row, faults[row] ?? '', what, measured, bound, pass ? 'yes' : '**no**'];
+  const rows = figures.map(({ row, what, measured, bound, pass, unsupported }) => {
+    const cells = [
+      row,
+      faults[row] ?? '',
+      what,
+      measured,
+      bound,
+      pass ? 'yes' : unsupported ? `unsupported: ${unsupported}` : '**no**',
+    ];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return `# What happens when things go wrong
