@@ -73,7 +73,9 @@ export function createResolving(
     if (found.kind === 'known') return found.entry;
     const { account } = accounts.get(found.account.account);
     const name = JSON.stringify([found.account.account, found.address]);
-    const question = asking.get(name) ?? ask(account, found.account, found.address, signal);
+    const own = (): Promise<Chat> => ask(account, found.account, found.address, signal);
+    // Who asked first may have had less time than we have.
+    const question = asking.get(name)?.catch(own) ?? own();
     asking.set(name, question);
     try {
       const chat = await question;

@@ -41,6 +41,20 @@ describe('the hub', () => {
     expect(hub.network.isOnline('three@test')).toBe(false);
   });
 
+  it('a message to an address that is asked for waits as long as it may, whoever asked first and gave up', async () => {
+    const { hub, front } = await ready();
+    const gate = Promise.withResolvers<void>();
+    hub.network.onSignIn = () => gate.promise;
+    await front.call('accounts.add', { network: 'test', name: 'work', settings: { self: 'work@test' }, secrets: {} });
+    const send = (text: string, timeout: number) =>
+      front.call('send', { target: 'work:zoe@test', text, wait: 'accepted', timeout });
+    const [hasty, patient] = [send('one', 0.05), send('two', 20)];
+    await expect(hasty).rejects.toMatchObject(refusal('timeout'));
+    gate.resolve();
+    await expect(patient).resolves.toMatchObject({ state: 'accepted' });
+    expect(hub.network.ledger.map(({ text }) => text)).toEqual(['two']);
+  });
+
   it('an account that two fronts add at once is added once', async () => {
     const { front } = await ready();
     const add = () =>
