@@ -40,7 +40,8 @@ export async function openLive(link: LinkClient, options: LiveOptions): Promise<
     return Number(snapshot.last ?? 0);
   };
   const begin = await subscribe();
-  let last = options.since ?? begin;
+  // An id that was never given, of another archive perhaps, must not hide what comes.
+  let last = Math.min(options.since ?? begin, begin);
 
   async function* archived(): AsyncGenerator<Change> {
     for (;;) {

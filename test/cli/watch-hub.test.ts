@@ -61,6 +61,14 @@ describe('imux watch --since', () => {
     expect(lines(stdout)).toMatchObject([{ text: 'first' }]);
   });
 
+  it('with an id that was never given begins live', async () => {
+    const watching = imux(['watch', '--json', '--no-self', '--since', '99999', '--count', '1'], { home: hub.home });
+    await waitFor(async () => (await fronts()) === 2);
+    const talk = setInterval(() => say('now'), 20);
+    expect(lines((await watching).stdout)).toMatchObject([{ text: 'now' }]);
+    clearInterval(talk);
+  });
+
   it.each(['x', '-1', '1.5'])('refuses %j with 64', async (id) => {
     expect((await imux(['watch', `--since=${id}`], { home: hub.home })).code).toBe(64);
   });
