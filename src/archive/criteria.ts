@@ -97,7 +97,7 @@ function inScope(scope: readonly Conversation[]): Criterion {
 const WHOLE_PHRASE = 8;
 /** Of a long phrase the trigrams that are rarest among so many of the newest rows stand for the rest of it. */
 const SAMPLED_ROWS = 10_000;
-const RAREST = 3;
+const RAREST = 4;
 const MOST_SAMPLED = 24;
 
 function longTerms(db: DatabaseSync, index: SearchIndex): (term: string) => Criterion {

@@ -60,6 +60,7 @@ const WEECHAT = [
   '2026-01-31 00:00:00\tkim\tmoin',
   '2026-01-31 00:00:00\tkim\tmoin',
   '2026-01-31 00:00:01\t *\talice waves',
+  '2026-01-31 00:00:01\t--\tNotice(bob): as 3.8 writes it',
   '2026-01-31 00:00:02\tgarbage',
   '',
 ].join('\n');
@@ -160,10 +161,11 @@ describe('imux import', () => {
       '2026-01-30T23:00:00 libera:#imux room me: moin',
       '2026-01-30T23:00:00 libera:#imux room me: moin',
       '2026-01-30T23:00:01 libera:#imux room * alice waves',
+      '2026-01-30T23:00:01 libera:#imux room bob: as 3.8 writes it',
     ]);
-    expect(stderr).toContain(`${path}:6: not understood: "2026-01-31 00:00:02\\tgarbage"`);
+    expect(stderr).toContain(`${path}:7: not understood: "2026-01-31 00:00:02\\tgarbage"`);
     expect(stderr).toContain(
-      '4 messages stored, 1 line of other kinds left out (joins, days, …), 1 line not understood',
+      '5 messages stored, 1 line of other kinds left out (joins, days, …), 1 line not understood',
     );
     expect(code).toBe(65);
   });
@@ -289,7 +291,7 @@ describe('imux import', () => {
     const { messages } = await front.call('messages.page', { conversation: room?.conversation as never, limit: 100 });
     const times = messages.map(({ at }) => at);
     expect(times).toEqual([...times].sort());
-    expect(times).toHaveLength(8);
+    expect(times).toHaveLength(9);
   });
 
   it('reads a folder, standard input, old encodings and a format that is named', async () => {

@@ -1,4 +1,4 @@
-import { type Entry, identify, kindOf, type Log, type LoggedChat, localTime, partsOf } from './log.ts';
+import { type Entry, identify, kindOf, type Log, type LoggedChat, localTime, partsOf, type Said } from './log.ts';
 
 const LINE = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(?:\.\d+)?(Z|[+-]\d{2}:?\d{2})?\t([^\t]*)\t(.*)$/;
 /** What is no nick: joins, parts, the network, errors; and the marks where a log begins and ends. */
@@ -17,20 +17,26 @@ export async function* weechat(log: Log): AsyncIterable<Entry> {
     const [, date = '', time = '', zone = '', prefix = '', text = ''] = LINE.exec(line) ?? [];
     const at = localTime(date, time + zone);
     if (at === undefined) yield { kind: 'odd', line: number, text: line };
-    else if (!talk || EVENTS.has(prefix.trim())) yield { kind: 'event' };
-    else yield entry(said(prefix.trim(), text, at, log.me));
+    else {
+      const found = talk ? said(prefix.trim(), text, at, log.me) : undefined;
+      yield found ? entry(found) : { kind: 'event' };
+    }
   }
 }
 
-/** ` *` before an action, and then the nick is the first word; modes and the marks of a notice stand around the nick. */
-function said(prefix: string, text: string, at: number, me: ReadonlySet<string>) {
+/** `--` and `Notice(nick): text`, or `Notice(nick -> #channel): text` where it went to many. */
+const NOTICE = /^Notice\(([^ )]+)[^)]*\): (.*)$/;
+
+/** ` *` before an action, and then the nick is the first word; marks of rank stand before the nick. */
+function said(prefix: string, text: string, at: number, me: ReadonlySet<string>): Said | undefined {
+  const notice = prefix === '--' ? NOTICE.exec(text) : null;
+  if (EVENTS.has(prefix) && !notice) return undefined;
   const action = prefix === '*';
-  const notice = /^Notice\(([^)]*)\)$/.exec(prefix);
-  const nick = (action ? (text.split(' ', 1)[0] ?? '') : (notice?.[1] ?? prefix)).replace(/^[~&@%+!]/, '');
-  const words = action ? text.slice(text.indexOf(' ') + 1) : text;
-  const self = me.has(nick.toLowerCase());
+  const [, first = '', rest = ''] = notice ?? (action ? /^(\S+) ?(.*)$/.exec(text) : ['', prefix, text]) ?? [];
+  const nick = first.replace(/^[~&@%+!]/, '');
   const style = action ? ('action' as const) : notice ? ('notice' as const) : undefined;
-  return { from: nick.toLowerCase(), name: nick, self, at, text: words, ...(style ? { style } : {}) };
+  const by = { from: nick.toLowerCase(), name: nick, self: me.has(nick.toLowerCase()) };
+  return { ...by, at, text: rest, ...(style ? { style } : {}) };
 }
 
 /** `irc.SERVER.CHANNEL.weechatlog`, or the same as folders (`irc/SERVER/CHANNEL.weechatlog`), whatever the date parts are. */

@@ -7,7 +7,7 @@ import type { Tally } from './tally.ts';
 
 /** Messages, and characters of text, that go to the hub at a time: it does other things in between. */
 const MOST_MESSAGES = 250;
-const MOST_TEXT = 500_000;
+const MOST_TEXT = 250_000;
 /** Batches under way: the disk takes several at once. */
 const MOST_SENT = 6;
 
