@@ -41,7 +41,7 @@ const LINE_SUSPECT = new RegExp(
 const UNJOINED_ARABIC = String.raw`\u0621-\u0625\u0627\u0629\u062F-\u0632\u0648\u0671-\u0673\u0675-\u0677\u0688-\u0699\u06C0\u06C3-\u06CB\u06CD\u06CF\u06D2\u06D3\u06D5\u06EE\u06EF`;
 const VIRAMA = String.raw`\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA\u0F84\u1039\u17D2`;
 const EMOJI_JOIN = String.raw`(?<=\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]?)\u200D(?=\p{Extended_Pictographic})`;
-const LETTER_JOIN = String.raw`(?<=[${VIRAMA}]|(?![${UNJOINED_ARABIC}])\p{Script=Arabic})[\u200C\u200D](?=[\p{L}])`;
+const LETTER_JOIN = String.raw`(?<=[${VIRAMA}]|(?![${UNJOINED_ARABIC}])\p{Script=Arabic})[\u200C\u200D](?=(?![${FILLERS}])\p{L})`;
 const VARIANT = String.raw`(?<=\p{Extended_Pictographic})[\uFE0E\uFE0F]|(?<=[0-9#*])\uFE0F(?=\u20E3)|(?<=\p{Script=Han})[\uFE00-\uFE02\u{E0100}-\u{E01EF}]|(?<=\p{Script=Mongolian})[\u180B-\u180D\u180F]`;
 const LINE = new RegExp(
   `${SEQUENCES}|(${TAG_FLAGS}|${EMOJI_JOIN}|${LETTER_JOIN}|${VARIANT})|\\r\\n|[${CONTROLS}\\t\\n${INVISIBLE}${BIDI}${BROKEN}${FILLERS}\u2028\u2029\u200C\u200D\u180B-\u180D\u180F\uFE00-\uFE0F\u{E0100}-\u{E01EF}]|^ +|(?<! ) +$`,

@@ -202,6 +202,10 @@ describe('any text at all', () => {
     expect(sanitiseLine('\u001b]8;;a\u0007')).toBe('<a>␠');
   });
 
+  test('V6 a joiner before a filler joins nothing, though a filler is a letter', () => {
+    expect(sanitiseLine('\u0645\u200c\u3164')).toBe('\u0645<U+200C><U+3164>');
+  });
+
   test.each(BOTH)('is harmless after %o, and clean text is not changed again', (clean) => {
     fc.assert(
       fc.property(text, (input) => {
