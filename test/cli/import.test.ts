@@ -207,11 +207,11 @@ describe('imux import', () => {
     const add = db.prepare(`INSERT INTO ChatLogs (from_jid, to_jid, from_resource, message, timestamp, type, stanza_id,
       archive_id, replace_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     const me = 'me@example.org';
-    add.run('bob@example.org', me, 'phone', 'helo', '2026-01-31T12:00:00+01:00', 'chat', 's1', 'a1', null);
+    add.run('bob@example.org', me, 'phone', 'helo', '2026-01-31T12:00:00.123456+01', 'chat', 's1', 'a1', null);
     add.run('bob@example.org', me, 'phone', 'hello', '2026-01-31T12:00:09+01:00', 'chat', 's2', 'a2', 's1');
     add.run('eve@example.org', me, 'x', 'not yours', '2026-01-31T12:00:10+01:00', 'chat', 's3', 'a3', 's1');
-    add.run(me, 'bob@example.org', null, '/me nods', '2026-01-31T12:00:20+01:00', 'chat', 's4', null, null);
-    add.run('room@conf.example.org', me, 'alice', 'hi all', '2026-01-31T12:00:30+01:00', 'muc', 's5', 'a5', null);
+    add.run(me, 'bob@example.org', null, '/me nods', '2026/01/31 12:00:20', 'chat', 's4', null, null);
+    add.run('room@conf.example.org', me, 'alice', 'hi all', '2026-01-31T11:00:30Z', 'muc', 's5', 'a5', null);
     db.close();
     const { code } = await run(['import', path]);
     expect(code).toBe(0);

@@ -81,6 +81,14 @@ const text = (value: SQLOutputValue | undefined): string => (typeof value === 's
 const fromAnd = (row: Row, id: SQLOutputValue | undefined): string =>
   [row.from_jid, row.type === 'muc' ? row.from_resource : '', id].map(text).join('\n');
 
+/** `2020/03/24 11:12:14` of the first versions, or ISO 8601 with the zone as GLib has it. */
+function timeOf(stamp: string): number {
+  const iso = stamp
+    .replace(/^(\d{4})\/(\d{2})\/(\d{2}) /, '$1-$2-$3T')
+    .replace(/(:\d{2}(?:\.\d+)?[+-]\d{2})$/, '$1:00');
+  return new Date(iso).getTime();
+}
+
 function rowEntry(
   row: Row,
   me: string,
@@ -89,7 +97,7 @@ function rowEntry(
   nicks: ReadonlySet<string>,
 ): Entry {
   const [from, to, nick] = [text(row.from_jid), text(row.to_jid), text(row.from_resource)];
-  const at = new Date(text(row.timestamp).replace(/^(\d{4})\/(\d{2})\/(\d{2}) /, '$1-$2-$3T')).getTime();
+  const at = timeOf(text(row.timestamp));
   const room = row.type === 'muc';
   const own = from.toLowerCase() === me;
   const self = own || (room && nicks.has(nick.toLowerCase()));
