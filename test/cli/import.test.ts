@@ -221,7 +221,8 @@ describe('imux import', () => {
       '2026-01-31T11:00:20 work:bob@example.org person * me nods',
       '2026-01-31T11:00:30 work:room@conf.example.org room alice: hi all',
     ]);
-    const ids = (await exported()).map(({ native, edited }) => [native.id, edited ?? false]);
+    const byTime = [...(await exported())].sort((a, b) => a.at.localeCompare(b.at));
+    const ids = byTime.map(({ native, edited }) => [native.id, edited ?? false]);
     expect(ids).toEqual([
       ['s1', true],
       ['s3', false],
