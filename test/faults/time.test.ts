@@ -195,22 +195,27 @@ describe('F13 a soak', () => {
     await waitFor(async () => (await count()) >= wanted, { timeoutMs: 120_000 }).catch(() => {});
     const stored = await count();
     const warm = samples.slice(Math.floor(samples.length / 3));
+    const most = Math.max(...warm.map(({ memory }) => memory));
     const perMillion = slope(warm.map(({ said: x, memory }) => [x / 1e6, memory / 2 ** 20]));
     const open = warm.map((sample) => sample.files);
     const grown = Math.max(...open) - Math.min(...open);
+    const sound = stored === wanted && grown <= 8 && most < 300 * 2 ** 20;
+    const flat = perMillion <= scaled(24, Number.POSITIVE_INFINITY);
     record({
       row: 'F13',
       what: `${wanted.toLocaleString('en')} messages, ${cuts} reconnections, ${fronts} fronts in ${((performance.now() - start) / 1000).toFixed(0)} s`,
-      measured: `memory ${perMillion.toFixed(1)} MB per million messages after warm-up (at most ${(Math.max(...warm.map(({ memory }) => memory)) / 2 ** 20).toFixed(0)} MB); open files within ${grown}; ${wanted - stored} lost`,
+      measured: `memory ${perMillion.toFixed(1)} MB per million messages after warm-up (at most ${(most / 2 ** 20).toFixed(0)} MB); open files within ${grown}; ${wanted - stored} lost`,
       bound:
         scaled(1, 0) === 1
           ? 'at most 24 MB a million (a day at 1 MB an hour); within 8; lost 0'
           : 'at most 300 MB; within 8; lost 0',
-      pass:
-        stored === wanted &&
-        grown <= 8 &&
-        Math.max(...warm.map(({ memory }) => memory)) < 300 * 2 ** 20 &&
-        perMillion <= scaled(24, Number.POSITIVE_INFINITY),
+      pass: sound && flat,
+      ...(sound && !flat
+        ? {
+            unsupported:
+              'nothing lost and no file left open, but native memory still grows (the JavaScript heap is flat)',
+          }
+        : {}),
     });
   });
 });
