@@ -65,7 +65,7 @@ function welcomed(app: App, text: string): boolean {
   if (app.store.accounts.size > 0 || app.store.focus !== undefined || app.link !== 'up') return false;
   if (text === '1') openWizard(app);
   else if (text === '2') tell(app, 'leave with Ctrl-D, then run: imux demo');
-  else if (text === '3') tell(app, 'importing settings is not in this version yet; 1 adds an account', true);
+  else if (text === '3') tell(app, 'add an account (1), leave with Ctrl-D, then run: imux import FOLDER');
   else return false;
   return true;
 }

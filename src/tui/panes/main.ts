@@ -46,7 +46,7 @@ function drawWelcome(app: App, width: number): string[] {
   const about = [
     'XMPP · IRC · Telegram · more',
     'leave with Ctrl-D and run `imux demo`: built-in networks, nothing leaves this machine',
-    'from Pidgin, Profanity, WeeChat, irssi: not in this version yet',
+    'what was said in Pidgin, Profanity, WeeChat, irssi, Telegram: add an account, leave with Ctrl-D, run `imux import FOLDER`',
   ];
   const lines = WELCOME.flatMap((title, i) =>
     wrap(about[i] ?? '', Math.max(20, width - 28)).map(
