@@ -59,6 +59,7 @@ export const about: About = {
     'a contact list kept by imux, with presence',
     'away',
     'typing, where the server passes it on',
+    'what was missed and what was read elsewhere, where the server or a bouncer keeps it',
     'TLS; SASL PLAIN, EXTERNAL and SCRAM-SHA-256',
   ],
   cannot: ['files', 'edits', 'messages to people who are offline'],

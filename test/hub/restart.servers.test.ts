@@ -86,16 +86,46 @@ describe.skipIf(!need('the hub killed, on Prosody', 'prosody', 'openssl'))('the 
     });
   };
 
+  const killedInARoom = (how: string): void => {
+    it(`what is said in a room meanwhile is told once and in order, and is unread (${how})`, async () => {
+      const room = `tea-${randomUUID()}@conference.localhost`;
+      const { contact: entry } = await hub.link.call('rooms.join', { account: 'work', address: room });
+      const from = bob.stanzas.length;
+      bob.send(xml('presence', { to: `${room}/Bob` }, xml('x', { xmlns: 'http://jabber.org/protocol/muc' })));
+      await bob.next((stanza) => stanza.name === 'message' && stanza.getChild('subject') !== undefined, from);
+      const speak = (text: string): void =>
+        bob.send(xml('message', { to: room, type: 'groupchat', id: randomUUID() }, xml('body', {}, text)));
+      const said = async (): Promise<readonly string[]> => {
+        const { conversation } = entry;
+        return (await hub.link.call('messages.page', { conversation, limit: 1_000 })).messages.map(({ text }) => text);
+      };
+      for (const text of numbers(1, 10)) speak(text);
+      await waitFor(async () => (await said()).includes('number 5'), { what: 'some messages' });
+      await hub.kill('SIGKILL');
+      for (const text of numbers(11, 80)) speak(text);
+      await handled();
+      await hub.start();
+      await waitFor(async () => (await said()).includes('number 80'), { what: 'the last message' });
+      speak('number 81');
+      await waitFor(async () => (await said()).includes('number 81'), { what: 'one more' });
+      expect(await said()).toEqual(numbers(1, 81));
+      const { contacts } = await hub.link.call('contacts', {});
+      expect(contacts.find(({ conversation }) => conversation === entry.conversation)?.unread).toBe(81);
+    });
+  };
+
   describe('F2 while its session can be resumed', () => {
     beforeAll(() => boot(600));
     afterAll(down);
     killedTwice('resumed');
+    killedInARoom('resumed');
   });
 
   describe('F2 when its session is gone', () => {
     beforeAll(() => boot(1));
     afterAll(down);
     killedTwice('from the archive');
+    killedInARoom('from the archive');
 
     it('an own message whose fate is not known is found in the archive, and not sent twice', async () => {
       const found = (text: string) => (stanza: Element) => stanza.getChildText('body') === text;
