@@ -231,7 +231,8 @@ export function missed(parts: MissedParts): Missed {
       if (!stamped) return emit(message, !old, false);
       if (old) {
         const mark = stood(chat);
-        if (isTold(chat, id) || (mark && (at < mark.at || id === mark.id))) return;
+        // A playback may count in seconds; what it has of that one is known by its id.
+        if (isTold(chat, id) || (mark && (at < wholeSecond(mark.at) || id === mark.id))) return;
         const fresh = mark === undefined && (isChannel(chat) || since === 0);
         replay(message, fresh && readMarks.covers(chat, at));
       } else {
@@ -245,6 +246,8 @@ export function missed(parts: MissedParts): Missed {
     keep,
   };
 }
+
+const wholeSecond = (at: number): number => Math.floor(at / 1_000) * 1_000;
 
 function readMark(text: string | undefined): Mark | undefined {
   try {

@@ -71,6 +71,8 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
   /** Archives whose gap is closed: live messages move their mark on. */
   const whole = new Set<string>();
   const due = new Map<string, Mark>();
+  /** Rooms that said what they are only once they were entered: as a rule they are new, and nothing was missed. */
+  const unasked = new Set<string>();
   let told = new Set<string>();
   let scheduled = false;
 
@@ -157,7 +159,11 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
         return;
       }
       const mark = readMark(memory.get(markKey(archive)));
-      if (mark) await goOn(room, mark);
+      if (unasked.delete(archive)) {
+        // Its own playback came already. Where there was a gap, the next entering begins at its start.
+        if (mark) return;
+        memory.set(markKey(archive), JSON.stringify({ id: '', at: clock.now() } satisfies Mark));
+      } else if (mark) await goOn(room, mark);
       else await begin(room, marks);
       whole.add(archive);
     } catch (error) {
@@ -179,10 +185,12 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
     },
     opens(room) {
       room.fresh = memory.get(markKey(room.jid)) === undefined;
-      if (!room.info?.features.has(NS.mam)) return firstSize.room;
+      if (room.info && !room.info.features.has(NS.mam)) return firstSize.room;
       whole.delete(room.jid);
       if (!held.has(room.jid)) held.set(room.jid, []);
-      return 0;
+      if (room.info) return 0;
+      unasked.add(room.jid);
+      return firstSize.room;
     },
     room: async (room) => await fill(room, new Map()),
     gaveUp: (room) => void held.delete(room.jid),

@@ -199,7 +199,8 @@ export function messages(wire: Wire, needs: MessageNeeds): Messages {
   /** What was missed comes first. */
   const waits = (stanza: Element, reading: Reading, from: string): boolean => {
     if (reading.type !== 'groupchat') return from !== '' && catchUp().holds(wire.self, stanza);
-    // The subject ends the entering of the room.
+    // Its own playback is the past already; the subject ends the entering of the room.
+    if (reading.stamp !== undefined && rooms.get(from)?.live === false) return false;
     return (reading.body !== undefined || reading.subject === undefined) && catchUp().holds(from, stanza);
   };
 

@@ -17,6 +17,8 @@ const PAIR = `
   UPDATE OR IGNORE message SET id = ?, error = NULL,
     state = CASE WHEN state IN ('delivered', 'read') THEN state ELSE 'accepted' END
   WHERE row = ? AND id IS NULL`;
+/** Archives tell whole seconds and by another clock; what was missed follows the last message if older by less. */
+const CLOCKS_MS = 60_000;
 /** More of them by one person on one message is a flood. */
 const MOST_REACTIONS = 20;
 
@@ -45,7 +47,8 @@ function receiver({ db, tx, conversations, rows, ...rest }: Ground): Messages['r
     const [style, replyTo, state] = [m.style ?? null, m.replyTo ?? null, sender === null ? 'accepted' : null];
     const [mention, unread] = [m.mention ? 1 : 0, counted ? 1 : 0];
     const values = [row, number, m.id, m.nonce ?? null, sender, m.fromName, at, m.text, style, replyTo, files, state];
-    const place = m.filled === true ? at : Math.max(now.last, at);
+    const behind = m.filled === 'missed' ? CLOCKS_MS : 0;
+    const place = m.filled !== undefined && now.last - at > behind ? at : Math.max(now.last, at);
     if (insert.run(...values, mention, unread, place).changes === 0) return undefined;
     rows.next();
     conversations.count(m.key, {

@@ -9,7 +9,7 @@ import { ArchiveError } from './error.ts';
  * message.counted    1: was unread when it arrived; back-fill is 0
  * mark               single numbers: `row`, the highest row ever given; `indexed`, the last row in `search`
  * message.place      where it stands in its conversation, as milliseconds: what happens now comes last whatever the clocks say,
- *                    what is filled in later goes where its time belongs; rows of the same place stand in their order
+ *                    what is filled in goes where its time belongs if it is clearly older; rows of the same place stand in their order
  * author             who wrote under which name; numbered for `search`
  * block              for each step of the index: its last row, and the earliest and latest `at` in it
  * search             conversation and author stand in it as one token each, see index.ts

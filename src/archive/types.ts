@@ -65,8 +65,11 @@ export interface Incoming {
   readonly mention: boolean;
   /** False: stored and read already, never unread. */
   readonly unread: boolean;
-  /** From an archive or a playback: stands where its time belongs, not behind what came before it. */
-  readonly filled?: boolean;
+  /**
+   * It stands where its time belongs, not behind what came before it: `older` messages were asked for, `missed` ones come
+   * by themselves and in order, so that only what is clearly older than the last message stands above it.
+   */
+  readonly filled?: 'older' | 'missed';
 }
 
 /** A message of another archive or program: read already, never announced, never to be sent. */

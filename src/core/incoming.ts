@@ -83,7 +83,7 @@ function storeMessage(
     ...(message.files && message.files.length > 0 ? { files: message.files.map(cleanFile) } : {}),
     mention,
     unread,
-    ...(live ? {} : { filled: true }),
+    ...(live ? {} : { filled: seen ? ('older' as const) : ('missed' as const) }),
   });
   if (!row) return undefined;
   if (unread) {

@@ -66,6 +66,9 @@ export function lastOwn(conversation: Conversation, fits: (message: MessageView)
   return conversation.messages.findLast((message) => message.from.self && !message.retracted && fits(message));
 }
 
+/** As the archive has it: clocks differ, and what is older than the last message by less than this follows it. */
+const CLOCKS_MS = 60_000;
+
 /** A message that arrived; one that is known already is brought up to date. Back-fill goes where its time belongs. */
 export function addMessage(conversation: Conversation, message: MessageView, live: boolean): void {
   const { messages } = conversation;
@@ -75,7 +78,8 @@ export function addMessage(conversation: Conversation, message: MessageView, liv
     return;
   }
   let at = messages.length;
-  if (!live) while (at > 0 && (messages[at - 1]?.at ?? '') > message.at) at--;
+  const ahead = Date.parse(messages.at(-1)?.at ?? message.at) - Date.parse(message.at);
+  if (!live && ahead > CLOCKS_MS) while (at > 0 && (messages[at - 1]?.at ?? '') > message.at) at--;
   if (at === messages.length) messages.push(message);
   else messages.splice(at, 0, message);
   if (!conversation.anchor && messages.length > KEPT + SLACK) {

@@ -7,6 +7,8 @@ import type { Archive } from '../../src/archive/types.ts';
 import type { ConversationKey } from '../../src/link/messages.ts';
 import { archive, archivePath, chat, incoming, nonce } from './fixture.ts';
 
+const minute = 60_000;
+
 function conversation(): { readonly a: Archive; readonly key: ConversationKey } {
   const a = archive();
   return { a, key: a.conversation('work', chat('alice')).key };
@@ -18,8 +20,9 @@ const texts = (a: Archive, key: ConversationKey, limit = 100, before?: number): 
 describe('what is filled in later', () => {
   test('stands where its time belongs, on every page', () => {
     const { a, key } = conversation();
-    for (const at of [50, 60, 70]) a.receive(incoming(key, { text: `live ${at}`, at }));
-    for (const at of [10, 20, 55, 65]) a.receive(incoming(key, { text: `filled ${at}`, at, filled: true }));
+    for (const at of [50, 60, 70]) a.receive(incoming(key, { text: `live ${at}`, at: at * minute }));
+    for (const at of [10, 20, 55, 65])
+      a.receive(incoming(key, { text: `filled ${at}`, at: at * minute, filled: 'missed' }));
 
     const all = ['filled 10', 'filled 20', 'live 50', 'filled 55', 'live 60', 'filled 65', 'live 70'];
     expect(texts(a, key)).toEqual(all);
@@ -42,19 +45,34 @@ describe('what is filled in later', () => {
     expect(texts(a, key)).toEqual(['before', 'own, a day behind', 'after']);
   });
 
+  test('follows what came before it where only the clocks or their precision differ', () => {
+    const { a, key } = conversation();
+    a.receive(incoming(key, { text: 'before we went', at: 10_400 }));
+    a.receive(incoming(key, { text: 'missed in the same second', at: 10_000, filled: 'missed' }));
+    a.receive(incoming(key, { text: 'now', at: 11_000 }));
+    expect(texts(a, key)).toEqual(['before we went', 'missed in the same second', 'now']);
+  });
+
+  test('stands exactly where its time belongs where older messages were asked for', () => {
+    const { a, key } = conversation();
+    a.receive(incoming(key, { text: 'here', at: 10_400 }));
+    for (const at of [10_200, 10_300, 10_000, 10_100]) a.receive(incoming(key, { text: `${at}`, at, filled: 'older' }));
+    expect(texts(a, key)).toEqual(['10000', '10100', '10200', '10300', 'here']);
+  });
+
   test('is unread until the row below it is read, also where that row was read before', () => {
     const { a, key } = conversation();
-    const below = a.receive(incoming(key, { text: 'below', at: 100, unread: true }));
+    const below = a.receive(incoming(key, { text: 'below', at: 100 * minute, unread: true }));
     expect(a.markRead(key, below?.row ?? 0)).toMatchObject({ unread: 0 });
-    a.receive(incoming(key, { text: 'missed', at: 50, filled: true, unread: true }));
+    a.receive(incoming(key, { text: 'missed', at: 50 * minute, filled: 'missed', unread: true }));
     expect(a.get(key)).toMatchObject({ unread: 1 });
     expect(a.markRead(key, below?.row ?? 0)).toMatchObject({ unread: 0 });
   });
 
   test('reading up to it leaves unread what stands below', () => {
     const { a, key } = conversation();
-    a.receive(incoming(key, { text: 'below', at: 100, unread: true }));
-    const missed = a.receive(incoming(key, { text: 'missed', at: 50, filled: true, unread: true }));
+    a.receive(incoming(key, { text: 'below', at: 100 * minute, unread: true }));
+    const missed = a.receive(incoming(key, { text: 'missed', at: 50 * minute, filled: 'missed', unread: true }));
     expect(a.markRead(key, missed?.row ?? 0)).toMatchObject({ unread: 1 });
   });
 
