@@ -176,13 +176,17 @@ export type Presence = 'online' | 'away' | 'busy' | 'offline' | 'unknown';
 /** What the network tells of a message; it only ever rises. `queued`, `sent`, `failed` and `unknown` belong to the outbox. */
 export type Delivery = 'accepted' | 'delivered' | 'read';
 
-/** `textBytes`: UTF-8 bytes one message may hold here; `textChars`: UTF-16 units, where the network counts those. */
+/**
+ * `textBytes`: UTF-8 bytes one message may hold here; `textChars`: UTF-16 units, where the network counts those.
+ * `receipts`: whether the other side tells when a message has reached it.
+ */
 export interface Limits {
   readonly textBytes: number;
   readonly textChars?: number;
   readonly fileBytes?: number;
   readonly editSeconds?: number;
   readonly perSecond?: number;
+  readonly receipts?: boolean;
 }
 
 /** `via` names the foreign network of a contact behind a gateway. */

@@ -4,7 +4,7 @@ import { contactOf, memberOf, messageId, messageOf, roomChat } from './inbound.t
 import { type Change, type Draft, type Letter, ME, type World } from './world.ts';
 
 /** UTF-8 bytes of one text; bytes of one file. */
-export const LIMITS = { textBytes: 65_536, fileBytes: 10_000_000 };
+export const LIMITS = { textBytes: 65_536, fileBytes: 10_000_000, receipts: true };
 const PAGE = 50;
 
 export function post(world: World, chat: ChatId, draft: Draft, { replyTo, signal }: SendOptions = {}): MessageId {

@@ -33,7 +33,7 @@ export function openSession(settings: XmppSettings, host: Host, openStream: Open
       }),
     send: async (chat, text, nonce, options) => await sendText(acting(), chat, text, nonce, options),
     resolve: async (address, signal) => await live().resolve(address, signal),
-    limits: () => limitsOf(current),
+    limits: (chat) => limitsOf(current, chat),
     woke: () => current?.wire.stream.probe(),
     ...facets(acting),
   };

@@ -31,12 +31,17 @@ export function target({ rooms, presences, direct }: Online, chat: ChatId): Targ
   return { to, type: 'chat', inRoom: chat.includes('/') };
 }
 
-export function limitsOf(online: Online | undefined): Limits {
+/** People's clients answer with receipts (XEP-0184); rooms, where there may be thousands of them, do not. */
+export function limitsOf(online: Online | undefined, chat: ChatId): Limits {
   const limits = online && elements(online.wire.stream.features).find((feature) => feature.is('limits', NS.limits));
   const most = Number(limits && childText(limits, 'max-bytes'));
   const room = most > 0 ? Math.max(1_024, most - envelopeBytes) : usualBytes;
   const fileBytes = online?.uploads.limit();
-  return { textBytes: Math.min(usualBytes, room), ...(fileBytes === undefined ? undefined : { fileBytes }) };
+  return {
+    textBytes: Math.min(usualBytes, room),
+    receipts: online?.rooms.get(chat) === undefined,
+    ...(fileBytes === undefined ? undefined : { fileBytes }),
+  };
 }
 
 /** @throws AdapterError `too-long`, `refused`, `not-found`, … */
@@ -48,7 +53,7 @@ export async function sendText(
   options: SendOptions & { readonly url?: boolean } = {},
 ): Promise<MessageId> {
   options.signal?.throwIfAborted();
-  const { textBytes } = limitsOf(online);
+  const { textBytes } = limitsOf(online, chat);
   if (Buffer.byteLength(text) > textBytes) {
     throw new AdapterError('too-long', `a message here may hold ${textBytes} bytes`);
   }

@@ -1,6 +1,6 @@
 import type { LinkClient } from '../link/client.ts';
 import { LinkFailure } from '../link/client.ts';
-import type { ConversationKey, LinkError, MessageState, Receipt, Wait } from '../link/messages.ts';
+import type { ContactView, ConversationKey, LinkError, MessageState, Receipt, Wait } from '../link/messages.ts';
 import { exit, exitCodeOf, exitCodeOfState } from './exit.ts';
 import { jsonLine, receiptJson } from './json.ts';
 import { describe, type Io, stoppedCode } from './verb.ts';
@@ -35,7 +35,8 @@ export async function deliver(
   const start = process.uptime();
   const left = (): number => Math.max(0, order.timeout - (process.uptime() - start));
   try {
-    const { contact } = await link.call('resolve', { target, timeout: order.timeout }, signal);
+    const { contact, limits } = await link.call('resolve', { target, timeout: order.timeout }, signal);
+    if (order.wait === 'delivered' && !limits.receipts) return { kind: 'refused', target, error: neverTold(contact) };
     const queued = await enqueue(link, order, contact.conversation);
     if (order.wait === 'queued') return { kind: 'receipt', receipt: queued, stopped: false };
     return await settle(link, order.wait, queued, left(), signal);
@@ -43,6 +44,11 @@ export async function deliver(
     return { kind: 'refused', target, error: failureOf(error) };
   }
 }
+
+const neverTold = ({ network, target }: ContactView): LinkError => ({
+  code: 'unsupported',
+  message: `${network} does not tell when a message reaches ${target}; --wait accepted is what it can`,
+});
 
 async function enqueue(link: LinkClient, order: Delivery, conversation: ConversationKey): Promise<Receipt> {
   const { content, key } = order;

@@ -31,8 +31,8 @@ name of a contact, where only one account has it.
 What "accepted" means: XMPP: the server has it (XEP-0198, or an answer to a ping sent
 after it), a room has sent it back; IRC: the server has shown it (echo-message) or has
 answered a PING sent after it without an error; Telegram: the Bot API said ok.
-"delivered": the contact's client says so (XEP-0184). Where a network never tells, that
-wait ends with 75.
+"delivered": the contact's client says so (XEP-0184). Where a network never tells, as in
+rooms, on IRC and Telegram, nothing is sent (64).
 
 --lines reads the next line when the one before was accepted, so a fast pipe is held
 back to what the network takes; a line that fails is told, and the next one is sent.

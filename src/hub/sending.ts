@@ -57,6 +57,7 @@ export function createSending(parts: HubParts, accounts: Accounts, resolving: Re
       const text = clean(params.text);
       const entry = await resolving.destination(params, timeout);
       const running = refuseHopeless(accounts.of(entry));
+      refuseVainWait(running, entry, params.wait);
       const texts = partsOf(running, entry, text, params.split ?? false);
       const replyTo = answered(parts, entry, params.replyTo);
       const orders = texts.map((part, at) => ({
@@ -77,7 +78,9 @@ export function createSending(parts: HubParts, accounts: Accounts, resolving: Re
       refuseBadWait(params.wait);
       const file = fileToSend(params.path);
       const entry = await resolving.destination(params, timeout);
-      const { account } = refuseHopeless(accounts.of(entry));
+      const running = refuseHopeless(accounts.of(entry));
+      const { account } = running;
+      refuseVainWait(running, entry, params.wait);
       if (!account.facets.has('files'))
         throw new Fault('unsupported', `${account.network} cannot send files here (${targetOf(entry)})`);
       const most = account.limits(entry.chat).fileBytes;
@@ -124,6 +127,13 @@ export function timeoutOf(seconds: number): AbortSignal {
 function refuseBadWait(wait: Wait): void {
   if (wait !== 'queued' && wait !== 'accepted' && wait !== 'delivered')
     throw new Fault('usage', `wait is queued, accepted or delivered, not "${String(wait)}"`);
+}
+
+/** Nobody waits for what the network never tells. */
+function refuseVainWait({ account }: Running, entry: Entry, wait: Wait): void {
+  if (wait !== 'delivered' || account.limits(entry.chat).receipts) return;
+  const why = `${account.network} does not tell when a message reaches ${targetOf(entry)}; wait for accepted`;
+  throw new Fault('unsupported', why);
 }
 
 /** CR LF is one line's end; other control characters would break a network's wire or the terminal that shows them. */

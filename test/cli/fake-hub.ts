@@ -47,7 +47,10 @@ export function takes(settled: (target: string) => Receipt): Answers {
   const taken = (params: Params<'send'> | Params<'files.send'>): Receipt =>
     take('conversation' in params ? params.conversation : '');
   return {
-    resolve: ({ target }) => ({ contact: contactOf(target), limits: { textBytes: 1_000 } }),
+    resolve: ({ target }) => ({
+      contact: contactOf(target),
+      limits: { textBytes: 1_000, receipts: !target.startsWith('mute') },
+    }),
     send: taken,
     'files.send': taken,
     receipt: ({ messages: [first = ''] }) => ({ ...settled(targets.get(first) ?? ''), id: first }),

@@ -116,9 +116,14 @@ describe('S2 what success means', () => {
     expect(world.telegram.sent.at(-1)).toMatchObject({ text: 'ok' });
   });
 
-  it('a network that never tells of delivery: 75 when the time is up', async () => {
-    expect(await wait('telegram:@tina', 'delivered', 'never told')).toEqual({ code: 75, state: 'accepted' });
-  });
+  it.each(['telegram:@tina', 'irc:ida'])(
+    '%s never tells of delivery: refused at once, and nothing is sent',
+    async (target) => {
+      expect(await wait(target, 'delivered', 'never told')).toEqual({ code: 64, state: 'failed' });
+      expect(world.telegram.sent.map(({ text }) => text)).not.toContain('never told');
+      expect(irc.received.join()).not.toContain('never told');
+    },
+  );
 });
 
 describe('imux send --file', () => {

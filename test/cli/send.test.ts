@@ -160,6 +160,14 @@ describe('imux send: exit codes', () => {
   });
 });
 
+it('S2 refuses to wait for a delivery that the network never tells, and sends nothing', async () => {
+  const { home, sent } = await willing();
+  const { code, stderr } = await imux(['send', '--wait', 'delivered', 'mute:a', '-m', 'x'], { home });
+  expect(code).toBe(64);
+  expect(stderr).toContain('--wait accepted');
+  expect(sent()).toEqual([]);
+});
+
 describe('imux send: several targets', () => {
   async function mixed(): Promise<string> {
     const answers = takes((target) => {
