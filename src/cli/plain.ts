@@ -16,7 +16,9 @@ export function localHour(iso: string): string {
 /** `12:03 work:alice@example.org Alice: text`; further lines of a text are indented. */
 export function plainMessage(message: MessageView, time = localHour): string {
   const { at, target, from, text, style, files, retracted } = message;
-  const who = style === 'action' ? `* ${from.name || from.id} ` : `${from.name || from.id}: `;
+  // Offline nobody has asked the network what we are called there.
+  const name = from.name || from.id || 'you';
+  const who = style === 'action' ? `* ${name} ` : `${name}: `;
   const said = retracted ? '(retracted)' : text.replaceAll('\n', '\n      ');
   const attached = (files ?? []).map((file) => `[${file.name}]`).join(' ');
   return `${time(at)} ${target} ${who}${said}${said && attached && ' '}${attached}`;

@@ -42,6 +42,16 @@ it('prints each message on a line and ends after --count', async () => {
   expect(stdout).toMatch(/^\d\d:\d\d work:a@b Alice: one\n\d\d:\d\d work:a@b Alice: two\n {6}lines\n$/);
 });
 
+it('calls the own account "you" where it has no name', async () => {
+  const now = await watched();
+  const outcome = imux(['watch', '--count', '1'], { home: now.home });
+  await subscribed(now);
+  const own = message(1, 'mine', true);
+  if (own.type === 'message')
+    now.change({ ...own, message: { ...own.message, from: { id: '', name: '', self: true } } });
+  expect((await outcome).stdout).toMatch(/ you: mine\n$/);
+});
+
 it('prints events as JSON lines that hold the fields of the contract', async () => {
   const now = await watched();
   const outcome = imux(['watch', '--json', '--count', '1'], { home: now.home });
