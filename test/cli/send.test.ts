@@ -168,6 +168,13 @@ it('S2 refuses to wait for a delivery that the network never tells, and sends no
   expect(sent()).toEqual([]);
 });
 
+it('S1 a fault of imux itself ends with 70 and says that it is one', async () => {
+  hub = await fakeHub({ contacts: () => null as never });
+  const { code, stdout, stderr } = await imux(['contacts'], { home: hub.home });
+  expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
+  expect(stderr).toContain('a fault of imux itself');
+});
+
 describe('imux send: several targets', () => {
   async function mixed(): Promise<string> {
     const answers = takes((target) => {
