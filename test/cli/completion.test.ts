@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -159,14 +159,17 @@ describe.each(shells)('in a real $name', ({ name, args, setUp }) => {
 
   it.skipIf(missing)('what it inserts is one word, whatever a network calls its people', async () => {
     const shell = await ready();
+    const imux = join(bin, 'imux');
+    const program = readFileSync(imux);
     try {
-      writeFileSync(join(bin, 'show'), '#!/bin/sh\nprintf "<%s>" "$@"\n', { mode: 0o755 });
       shell.type('imux send work:o\t');
       await shell.shows(/send work:o.*brien\\?@example\.org/);
-      // To the beginning of the line, where the verb becomes another program.
-      shell.type('\x01show \r');
-      await shell.shows("<imux><send><work:o'brien@example.org>");
+      // The line is written: by the time it is run, imux only shows what it is given.
+      writeFileSync(imux, '#!/bin/sh\nprintf "<%s>" "$@"\n', { mode: 0o755 });
+      shell.type('\r');
+      await shell.shows("<send><work:o'brien@example.org>");
     } finally {
+      writeFileSync(imux, program, { mode: 0o755 });
       shell.kill('SIGKILL');
     }
   });

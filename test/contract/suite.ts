@@ -124,8 +124,11 @@ function begunHost(driver: Driver, account: Awaited<ReturnType<Driver['account']
   return online.host;
 }
 
+/** What others wrote; an echo of the own words may come as well, see "tells of its own message at most once". */
 const textsOf = (online: Online): readonly string[] =>
-  online.host.events.flatMap((event) => (event.type === 'message' ? [event.message.text] : []));
+  online.host.events.flatMap((event) =>
+    event.type === 'message' && event.message.from !== 'self' ? [event.message.text] : [],
+  );
 
 /** Sockets, timers and the like that keep the process alive. */
 const resources = (): number =>

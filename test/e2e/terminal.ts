@@ -43,7 +43,9 @@ export interface TerminalOptions {
 
 export function openTerminal(command: string, args: readonly string[], options: TerminalOptions = {}): Terminal {
   const { columns = 100, rows = 30 } = options;
-  const env = { ...process.env, ...options.env, TERM: 'xterm-256color', COLORTERM: 'truecolor', LANG: 'C.UTF-8' };
+  // Where a person sits there is no CI, and programs draw without colours where there is one.
+  const { CI: _, ...inherited } = process.env;
+  const env = { ...inherited, ...options.env, TERM: 'xterm-256color', COLORTERM: 'truecolor', LANG: 'C.UTF-8' };
   const pty: IPty = spawn(command, [...args], { cols: columns, rows, env });
   const screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 0 });
   screen.loadAddon(new UnicodeGraphemesAddon());
