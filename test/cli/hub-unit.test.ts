@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unitText } from '../../src/cli/hub-unit.ts';
-import { isInstalled, type TempDir, tempDir } from '../servers/process.ts';
+import { need, type TempDir, tempDir } from '../servers/process.ts';
 import { imux, type Outcome } from './run.ts';
 
 let dir: TempDir;
@@ -72,7 +72,7 @@ describe('the unit', () => {
     expect(text).toContain('Environment="PATH=/a b:/c%%d\\"e"');
   });
 
-  it.skipIf(!isInstalled('systemd-analyze'))('is a unit in the eyes of systemd', () => {
+  it.skipIf(!need('the systemd unit', 'systemd-analyze'))('is a unit in the eyes of systemd', () => {
     const path = join(dir.path, 'imux.service');
     writeFileSync(path, unitText({ PATH: '/usr/bin', IMUX_HOME: '/tmp/x y' }, process.execPath, '/it'));
     const { stderr } = spawnSync('systemd-analyze', ['verify', '--user', '--man=no', path]);

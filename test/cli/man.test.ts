@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { formsOf, optionsOf, readHelp } from '../../src/cli/help-page.ts';
 import { manPages } from '../../src/cli/man.ts';
 import { verbs } from '../../src/cli/verbs.ts';
-import { isInstalled } from '../servers/process.ts';
+import { need } from '../servers/process.ts';
 
 const folder = new URL('../../docs/man/', import.meta.url);
 const pages = await manPages();
@@ -22,7 +22,7 @@ describe('the man pages', () => {
     expect([directories.man, files]).toEqual(['docs/man', expect.arrayContaining(['docs'])]);
   });
 
-  it.skipIf(!isInstalled('groff'))('are clean roff that shows options as they are typed', () => {
+  it.skipIf(!need('man pages', 'groff'))('are clean roff that shows options as they are typed', () => {
     for (const { name, roff } of pages) {
       const { stderr } = spawnSync('groff', ['-man', '-ww', '-Tutf8', '-z'], { input: roff });
       expect([name, stderr.toString()]).toEqual([name, '']);

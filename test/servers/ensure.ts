@@ -21,6 +21,9 @@ const wanted: readonly { readonly program: string; readonly packages: readonly s
   { program: 'fish', packages: ['fish'], suite: 'completion in fish' },
   { program: 'jq', packages: ['jq'], suite: 'the examples' },
   { program: 'tmux', packages: ['tmux'], suite: 'the examples' },
+  { program: 'groff', packages: ['groff-base'], suite: 'man pages' },
+  { program: 'systemd-analyze', packages: ['systemd'], suite: 'the systemd unit' },
+  { program: 'ip', packages: ['iproute2'], suite: 'faults of the network' },
   { program: 'openssl', packages: ['openssl'], suite: 'everything with TLS' },
 ];
 
