@@ -99,7 +99,7 @@ export async function secretFrom(
 const firstLine = (text: string): string => text.split(/\r?\n/, 1)[0] ?? '';
 
 function given(secret: string, values: Flags): SecretSource {
-  return { kind: 'given', secret, into: values['secret-file'] ? 'file' : 'keychain' };
+  return { kind: 'given', secret, ...(values['secret-file'] && { into: 'file' }) };
 }
 
 function secretField({ title, fields }: NetworkView, values: Flags): Field {
@@ -125,7 +125,8 @@ async function askWhatIsMissing(
   const open = fields.filter((field) => isOpen(field) && (isNeeded(field) || field.secret));
   if (!canAsk(io)) {
     const missing = open.filter(isNeeded).map(({ key, secret }) => (secret ? '--secret-stdin' : `--set ${key}=…`));
-    if (missing.length > 0) throw usage(`${network} needs ${missing.join(' and ')} too`);
+    if (missing.length > 0)
+      throw usage(`${network} needs ${missing.join(' and ')} too; imux networks ${network} tells of each`);
     return;
   }
   for (const field of open) {

@@ -22,7 +22,9 @@ as in work:alice@example.org. In a terminal, add asks for what is missing.
       --yes                  remove without asking
       --json                 one JSON object a line
 
-A secret never stands in the arguments: other programs can read those.
+A secret never stands in the arguments: other programs can read those. Where there is no
+keychain (servers, CI): --secret-command; or --secret-file, whose passphrase imux asks for,
+or runs IMUX_PASSPHRASE_COMMAND for, from the environment of the hub.
 
 Examples:
   imux account add xmpp work --set jid=alice@example.org --secret-command "pass show work"
@@ -81,7 +83,10 @@ async function add(names: readonly string[], values: Flags, io: Io): Promise<num
     for (const [field, where] of Object.entries(kept)) io.say(`${field}: ${where}`);
     if (values.json) await io.print(jsonLine(accountJson(account)));
     else io.say(`${account.account} (${account.network}) is added`);
-    if (!canAsk(io)) return exit.ok;
+    if (!canAsk(io)) {
+      if (!values.json) io.say(`imux account check ${account.account} tells whether it can sign in`);
+      return exit.ok;
+    }
     return await check(account.account, { ...values, json: false }, link, io);
   });
 }

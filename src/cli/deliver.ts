@@ -94,7 +94,7 @@ export async function conclude(
     const { target, error } = outcome;
     const account = target.includes(':') ? target.slice(0, target.indexOf(':')) : '';
     if (json) await io.print(jsonLine(receiptJson({ target, account, network: '', state: 'failed', error })));
-    return tell(error, io);
+    return tell(error, io, target);
   }
   const { receipt, stopped } = outcome;
   if (json) await io.print(jsonLine(receiptJson(receipt)));
@@ -109,13 +109,14 @@ export async function conclude(
   return exitCodeOfState(state, false, error?.code);
 }
 
-/** Says why, and gives the exit code. */
-export function tell(error: LinkError, io: Io): number {
+/** Says why, and of which target where the words do not name it, and gives the exit code. */
+export function tell(error: LinkError, io: Io, target?: string): number {
   if (error.code === 'cancelled' && io.signal.aborted) {
     io.say('stopped; nothing was sent');
     return stoppedCode(io.signal);
   }
-  io.say(describe(error));
+  const named = target === undefined || error.message.includes(target);
+  io.say(named ? describe(error) : `${target}: ${describe(error)}`);
   return exitCodeOf(error.code);
 }
 

@@ -1,3 +1,4 @@
+import { timeOf } from '../archive/query.ts';
 import type { LinkClient } from '../link/client.ts';
 import type { ExportedMessage, Params, Result } from '../link/messages.ts';
 import { VERSION } from '../version.ts';
@@ -14,7 +15,7 @@ the network's own ids. No secret is ever in it, only where each one is kept.
 imux import reads it back; what is there already is left alone.
 
       --account NAME   of one account only
-      --since TIME     messages from then on (2026-01-31, or with a time of day)
+      --since TIME     messages from then on: 2026-01-31, 2026-01-31T12:30, today, or an age: 2h, 7d
       --accounts       the accounts alone
 
 Examples:
@@ -34,6 +35,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const link = await io.hub();
   try {
     const one = values.account === undefined ? {} : { account: values.account };
+    // Before the first line: a name that nobody has is no empty export.
+    if (values.account !== undefined) await link.call('accounts.show', { account: values.account }, io.signal);
     await io.print(jsonLine({ v: 1, type: 'export', imux: VERSION, at: new Date().toISOString() }));
     await exportAccounts(link, values.account, io);
     if (values.accounts) return exit.ok;
@@ -75,7 +78,9 @@ function messageLine({ conversation: _, ...message }: ExportedMessage): string {
 
 /** A day is one of the person's own zone. */
 function readTime(text: string): string {
-  const at = new Date(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00` : text);
-  if (Number.isNaN(at.getTime())) throw usage(`--since ${text}: write it as 2026-01-31 or 2026-01-31T12:30`);
-  return at.toISOString();
+  try {
+    return new Date(timeOf(text, Date.now())).toISOString();
+  } catch (cause) {
+    throw usage(`--since: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
 }

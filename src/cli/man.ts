@@ -88,6 +88,10 @@ const sections: readonly (readonly [string, readonly Block[]])[] = [
         items: [
           { term: 'IMUX_HOME', text: 'holds config/, data/ and run/, in place of the XDG folders' },
           { term: 'IMUX_PROFILE', text: 'as --profile: a set of accounts of its own' },
+          {
+            term: 'IMUX_PASSPHRASE_COMMAND',
+            text: 'a command line that prints the passphrase of the encrypted file of secrets; the hub must have it',
+          },
           { term: 'IMUX_DEBUG', text: 'more in hub.log' },
           { term: 'NO_COLOR', text: 'no colours' },
         ],

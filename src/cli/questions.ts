@@ -28,15 +28,17 @@ function askLine(io: Io, question: string, hidden: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void): void => {
       io.signal.removeEventListener('abort', stopped);
-      lines.removeAllListeners();
+      // Its own listeners stay: the one for 'close' ends the echo of keys, which would show the secret asked for next.
+      lines.off('line', answered).off('close', closed);
       lines.close();
       if (hidden) process.stderr.write('\n');
       settle();
     };
     const stopped = (): void => end(() => reject(new VerbError(exit.interrupted, 'stopped')));
+    const answered = (line: string): void => end(() => resolve(line));
+    const closed = (): void => end(() => reject(usage('the answer is missing')));
     if (!hidden) lines.prompt();
-    lines.once('line', (line) => end(() => resolve(line)));
-    lines.once('close', () => end(() => reject(usage('the answer is missing'))));
+    lines.once('line', answered).once('close', closed);
     // In raw mode Ctrl-C is a key and no signal.
     lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
     io.signal.addEventListener('abort', stopped, { once: true });

@@ -12,7 +12,7 @@ export const help = `Usage: imux send [OPTIONS] TARGET [TARGET…] [-- TEXT…]
 
 Sends TEXT, or standard input where there is no TEXT, to each target.
 A target is ACCOUNT:ADDRESS (work:alice@example.org, libera:#imux, tg:@name), or the
-name of a contact, where only one account has it.
+name of a contact, where only one account has it; imux contacts and imux chats show them.
 
   -m, --message TEXT   the text, instead of -- TEXT
       --lines          a message for each line of standard input, as it comes
@@ -91,10 +91,19 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return await sendLines(order, (content, key) => sendAll(link, order, content, key, io), io).finally(link.close);
   }
   if (order.file !== undefined) return await sendFile(order, order.file, io);
-  if (order.text === undefined && io.stdin.isTTY) throw usage('no text: give -- TEXT or -m TEXT, or pipe it in');
+  if (order.text === undefined && io.stdin.isTTY)
+    throw usage('no text: give it after -- or -m, or pipe it in (what stands before -- are targets)');
   const text = order.text ?? (await readText(io.stdin, io.signal));
+  if (order.text === undefined && text === '' && !order.allowEmpty) refuseTextAsTarget(order.targets);
   refuseBad(text, order.allowEmpty);
   return (await send({ text, split: order.split }, order, io)).code;
+}
+
+/** Without `--` every word is a target, and the first mistake of most people. @throws VerbError */
+function refuseTextAsTarget([, ...more]: readonly string[]): void {
+  const last = more.at(-1);
+  if (last === undefined || last.includes(':')) return;
+  throw usage(`"${last}" is taken for a target, and there is no text; a text stands after -- or -m`);
 }
 
 function readOrder(args: readonly string[]): Order {

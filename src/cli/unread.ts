@@ -1,7 +1,8 @@
+import { readSettings } from '../../accounts/settings.ts';
 import { readUnread, type Unread } from '../hub/unread.ts';
 import { exit } from './exit.ts';
 import { jsonLine } from './json.ts';
-import { type Io, readArgs, usage } from './verb.ts';
+import { type Io, readArgs, usage, VerbError } from './verb.ts';
 
 export const help = `Usage: imux unread [--account NAME] [--format FMT] [--json]
 
@@ -30,9 +31,17 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (values.json && values.format !== undefined) throw usage('--json and --format do not go together');
   if (values.format !== undefined) refuseUnknown(values.format);
   const found = readUnread(io.paths);
+  if (values.account !== undefined) refuseStranger(values.account, found, io);
   const accounts = values.account === undefined ? found : found.filter(({ account }) => account === values.account);
   await io.print(line(accounts, values));
   return exit.ok;
+}
+
+/** An account that has nothing unread is not among those found; one that does not exist is a mistake. @throws VerbError */
+function refuseStranger(name: string, found: readonly Unread[], io: Io): void {
+  if (found.some(({ account }) => account === name)) return;
+  if (readSettings(io.paths.config).accounts.some((account) => account.name === name)) return;
+  throw new VerbError(exit.noUser, `no account is called "${name}"; imux account list shows them`);
 }
 
 function line(accounts: readonly Unread[], wish: { readonly json?: boolean; readonly format?: string }): string {

@@ -45,7 +45,10 @@ export function readArgs<T extends ParseArgsOptionsConfig>(args: readonly string
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
   } catch (cause) {
-    throw new VerbError(exit.usage, cause instanceof Error ? cause.message : String(cause), { cause });
+    const said = cause instanceof Error ? cause.message : String(cause);
+    // Node goes on with advice that is of no use where the option was only misspelt.
+    const [what] = said.split('. To specify');
+    throw new VerbError(exit.usage, `${what} (--help lists the options)`, { cause });
   }
 }
 
@@ -86,13 +89,16 @@ export async function runVerb(verbs: Verbs): Promise<void> {
       stdout().write(`imux ${(await import('../version.ts')).VERSION}\n`);
       return;
     }
-    if (name === 'help' || name === '--help' || name === '-h') {
+    const [about] = args;
+    if (name === '--help' || name === '-h' || (name === 'help' && about === undefined)) {
       stdout().write((await import('./help.ts')).help);
       return;
     }
-    const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-    if (!load) throw usage(`there is no verb "${name}"; imux --help lists them`);
-    const verb = await load();
+    if (name === 'help' && about !== undefined) {
+      stdout().write((await verbNamed(verbs, about)).help);
+      return;
+    }
+    const verb = await verbNamed(verbs, name);
     if (asksForHelp(args)) {
       stdout().write(verb.help);
       return;
@@ -102,6 +108,12 @@ export async function runVerb(verbs: Verbs): Promise<void> {
   } catch (error) {
     report(error, stop.signal, name);
   }
+}
+
+async function verbNamed(verbs: Verbs, name: string): Promise<Verb> {
+  const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (!load) throw usage(`there is no verb "${name}"; imux --help lists them`);
+  return await load();
 }
 
 function asksForHelp(args: readonly string[]): boolean {

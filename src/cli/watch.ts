@@ -49,6 +49,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const over = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
   const signal = over === undefined ? io.signal : AbortSignal.any([io.signal, over]);
   try {
+    if (values.account !== undefined) await link.call('accounts.show', { account: values.account }, signal);
     const wanted = new Set<string>();
     for (const target of positionals) wanted.add((await link.call('look', { target }, signal)).place.target);
     const live = await openLive(link, { ...(since !== undefined && { since }), signal });

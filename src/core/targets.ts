@@ -39,7 +39,10 @@ function byName(core: Core, text: string, looksFull: boolean): Entry {
   const exact = candidates.filter((entry) => nameOf(entry) === text || entry.address === text);
   const [only, ...others] = exact.length > 0 ? exact : candidates;
   if (!only) {
-    const hint = looksFull ? `, and no account is called "${text.slice(0, text.indexOf(':'))}"` : '';
+    const accounts = [...core.state.accounts.keys()].join(', ');
+    const hint = looksFull
+      ? `, and no account is called "${text.slice(0, text.indexOf(':'))}"; there are: ${accounts || 'none'}`
+      : '; imux contacts lists them, ACCOUNT:ADDRESS reaches others';
     throw new Fault('not-found', `no contact or room is called "${text}"${hint}`);
   }
   if (others.length > 0)

@@ -40,7 +40,7 @@ export function createPrompts(
     return found;
   };
   const nobody = (prompt: string): AdapterError =>
-    new AdapterError('auth', `asks "${prompt}" and nobody is here to answer; open imux`);
+    new AdapterError('auth', `nobody is here to answer "${prompt}"; open imux, or go on in a terminal`);
 
   return {
     async ask(account, prompt) {

@@ -197,7 +197,8 @@ export interface NetworkView {
 
 /** Where a secret is kept. Only `given` carries the secret itself, once, over the socket, on its way into the ladder. */
 export type SecretSource =
-  | { readonly kind: 'given'; readonly secret: string; readonly into: 'keychain' | 'file' }
+  /** Without `into` it is kept where the one before was, the first one in the keychain. */
+  | { readonly kind: 'given'; readonly secret: string; readonly into?: 'keychain' | 'file' }
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'env'; readonly variable: string };
 

@@ -109,7 +109,7 @@ describe('imux account add', () => {
   });
 
   it.each([
-    [[], { kind: 'given', secret: CANARY, into: 'keychain' }],
+    [[], { kind: 'given', secret: CANARY }],
     [['--secret-file'], { kind: 'given', secret: CANARY, into: 'file' }],
   ])('S13 takes the secret from the first line of standard input: %j', async (more, source) => {
     const now = await serving();
@@ -255,7 +255,7 @@ describe('imux account', () => {
     expect(sent(now, 'accounts.set')).toEqual({
       account: 'work',
       settings: { tls: '' },
-      secrets: { password: { kind: 'given', secret: 'new', into: 'keychain' } },
+      secrets: { password: { kind: 'given', secret: 'new' } },
     });
     expect((await imux(['account', 'set', 'work'], { home: now.home })).code).toBe(64);
   });

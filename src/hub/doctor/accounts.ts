@@ -82,7 +82,7 @@ function findingOf({ step, ok, text, code, remedy }: CheckStep, name: string): F
 }
 
 /** Where the step itself knows no better. */
-function remedyFor(code: LinkErrorCode | undefined, name: string): string {
+export function remedyFor(code: LinkErrorCode | undefined, name: string): string {
   switch (code) {
     case 'auth':
       return `give the secret again: imux account set ${name} --secret-stdin`;

@@ -1,12 +1,14 @@
 import type { AccountConfig, AccountName, SecretRef } from '../../../accounts/account.ts';
 import { checkAccount } from '../../../accounts/check.ts';
+import type { Vault } from '../../../accounts/secrets/ladder.ts';
 import { accountName, refuseSecrets, type Settings } from '../../../accounts/settings.ts';
 import type { Adapter } from '../../../adapters/contract.ts';
 import { Fault } from '../../core/fault.ts';
 import { sanitiseLine } from '../../core/sanitise.ts';
 import { accountView } from '../../core/views.ts';
-import type { Handlers, Method, NetworkView, SecretSource } from '../../link/messages.ts';
+import type { CheckStep, Handlers, Method, NetworkView, SecretSource } from '../../link/messages.ts';
 import { type Accounts, describe, type Running } from '../accounts.ts';
+import { remedyFor } from '../doctor/accounts.ts';
 import type { HubParts } from '../parts.ts';
 import { createTurns } from '../turns.ts';
 
@@ -26,11 +28,15 @@ export function accountMethods(
 ): AccountMethods {
   const { vault, prompts, archive } = parts;
 
-  const keep = async (name: AccountName, secrets: Readonly<Record<string, SecretSource>>): Promise<Kept> => {
+  const keep = async (
+    name: AccountName,
+    secrets: Readonly<Record<string, SecretSource>>,
+    before: Readonly<Record<string, SecretRef>>,
+  ): Promise<Kept> => {
     const refs: Record<string, SecretRef> = {};
     const where: Record<string, string> = {};
     for (const [field, source] of Object.entries(secrets)) {
-      const kept = await vault.keep(name, field, source, (prompt) => prompts.ask(name, prompt));
+      const kept = await vault.keep(name, field, placed(source, before[field]), (prompt) => prompts.ask(name, prompt));
       refs[field] = kept.ref;
       where[field] = kept.where;
     }
@@ -63,7 +69,7 @@ export function accountMethods(
       if (accounts.find(name)) throw new Fault('bad-data', `there is an account "${name}" already`);
       const adapter = await known(parts, network);
       refuseWrong(adapter, values, Object.keys(secrets));
-      const kept = await keep(name, secrets);
+      const kept = await keep(name, secrets, {});
       const config = { name, network, enabled, settings: values, secrets: kept.refs };
       try {
         await settings().put(config);
@@ -79,7 +85,7 @@ export function accountMethods(
       const merged = Object.entries({ ...before.settings, ...values }).filter(([, value]) => value !== '');
       const after = Object.fromEntries(merged);
       refuseWrong(await known(parts, before.network), after, Object.keys(secrets));
-      const { refs } = await keep(before.name, secrets);
+      const { refs } = await keep(before.name, secrets, before.secrets);
       const config = { ...before, settings: after, secrets: { ...before.secrets, ...refs } };
       await settings().put(config);
       const { entry } = await accounts.replace(config);
@@ -112,7 +118,7 @@ export function accountMethods(
       const { config, adapter, sink, account: live } = running;
       const { ok, steps } = await checkAccount({ ...parts, config, adapter, sink, live });
       // They may quote the server.
-      return { ok, steps: steps.map((step) => ({ ...step, text: sanitiseLine(step.text) })) };
+      return { ok, steps: steps.map((step) => mendable({ ...step, text: sanitiseLine(step.text) }, config.name)) };
     },
   }; // Two changes of one account at a time would leave two sessions of it, of which only one could be ended.
   const inTurn = createTurns();
@@ -123,6 +129,18 @@ export function accountMethods(
     'accounts.remove': (params) => inTurn(params.account, () => methods['accounts.remove'](params)),
     'accounts.enable': (params) => inTurn(params.account, () => methods['accounts.enable'](params)),
   };
+}
+
+/** A secret that takes the place of another stays where that one was: a machine may have no keychain. */
+function placed(source: SecretSource, before: SecretRef | undefined): Parameters<Vault['keep']>[2] {
+  if (source.kind !== 'given') return source;
+  return { ...source, into: source.into ?? (before?.kind === 'file' ? 'file' : 'keychain') };
+}
+
+/** What went wrong never stands without what to do; a missing secret says it by itself. */
+function mendable(step: CheckStep, name: AccountName): CheckStep {
+  if (step.ok || step.remedy || step.step === 'secret') return step;
+  return { ...step, remedy: remedyFor(step.code, name) };
 }
 
 function nameOf(given: string): AccountName {
