@@ -98,7 +98,9 @@ describe('imux account add', () => {
     const now = await serving();
     const args = ['account', 'add', 'xmpp', 'work', '--set', 'jid=alice@example.org', '--set', 'tls=direct'];
     const { code, stderr } = await imux([...args, '--secret-command', 'pass show work'], { home: now.home });
-    expect(stderr).toBe('imux: password: keychain, service "imux"\nimux: work (xmpp) is added\n');
+    expect(stderr).toBe(
+      'imux: password: keychain, service "imux"\nimux: work (xmpp) is added\nimux: imux account check work tells whether it can sign in\n',
+    );
     expect(code).toBe(0);
     expect(sent(now, 'accounts.add')).toEqual({
       network: 'xmpp',

@@ -98,7 +98,8 @@ describe('imux send: usage', () => {
     [['send', 'a:b', '--wait', 'soon'], '--wait'],
     [['send', 'a:b', '--timeout', 'x'], 'seconds'],
     [['send', 'a:b', '-m', 'x', '--', 'y'], 'twice'],
-    [['send', 'a:b', '--password', 'x'], '--password'],
+    [['send', 'a:b', '--password', 'x'], "Unknown option '--password' (--help lists the options)\n"],
+    [['send', 'a:b', 'the build is green'], '"the build is green" is taken for a target'],
     [['frobnicate'], 'no verb'],
   ])('%j is a usage error (64)', async (args, words) => {
     const { home } = await willing();
@@ -188,7 +189,9 @@ describe('imux send: several targets', () => {
 
   it('S6 goes on after a failure, tells each as one JSON line in order, and ends with the worst', async () => {
     const home = await mixed();
-    const { code, stdout } = await imux(['send', '--json', 'ok:1', 'lost:2', 'shut:3', '-m', 'x'], { home });
+    const args = ['send', '--json', 'ok:1', 'lost:2', 'shut:3', '-m', 'x'];
+    const { code, stdout, stderr } = await imux(args, { home });
+    expect(stderr).toBe('imux: lost:2: nobody there\nimux: shut:3: not you\n');
     const lines = stdout
       .trimEnd()
       .split('\n')
