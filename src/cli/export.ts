@@ -1,4 +1,4 @@
-import { timeOf } from '../archive/query.ts';
+import { timeOf } from '../hub/offline.ts';
 import type { LinkClient } from '../link/client.ts';
 import type { ExportedMessage, Params, Result } from '../link/messages.ts';
 import { VERSION } from '../version.ts';

@@ -1,4 +1,4 @@
-import { readSettings } from '../../accounts/settings.ts';
+import { knownAccounts } from '../hub/known.ts';
 import { readUnread, type Unread } from '../hub/unread.ts';
 import { exit } from './exit.ts';
 import { jsonLine } from './json.ts';
@@ -40,7 +40,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 /** An account that has nothing unread is not among those found; one that does not exist is a mistake. @throws VerbError */
 function refuseStranger(name: string, found: readonly Unread[], io: Io): void {
   if (found.some(({ account }) => account === name)) return;
-  if (readSettings(io.paths.config).accounts.some((account) => account.name === name)) return;
+  if (knownAccounts(io.paths).some(({ account }) => account === name)) return;
   throw new VerbError(exit.noUser, `no account is called "${name}"; imux account list shows them`);
 }
 

@@ -11,6 +11,8 @@ import type { MessageView } from '../link/messages.ts';
 import type { Paths } from '../paths.ts';
 import { aliasesOf } from './settings.ts';
 
+export { timeOf };
+
 export interface Span {
   /** A date, a time or an age, as in a search. */
   readonly since?: string | undefined;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainMessage } from '../../src/cli/plain.ts';
-import type { MessageView } from '../../src/link/messages.ts';
+import type { ConversationKey, MessageView } from '../../src/link/messages.ts';
 import { startHub, type TestFront, type TestHub } from '../hub/start.ts';
 import { imux } from './run.ts';
 
@@ -24,7 +24,7 @@ it('an own message is by "me"', () => {
     from: { id: '', name: '', self: true },
     at: '2026-01-31T12:00:00.000Z',
     text: 'hello',
-    conversation: 'c1',
+    conversation: 'c1' as ConversationKey,
   };
   expect(plainMessage(message, () => '12:00')).toBe('12:00 work:alice me: hello');
   expect(plainMessage({ ...message, style: 'action' }, () => '12:00')).toBe('12:00 work:alice * me hello');
