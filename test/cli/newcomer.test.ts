@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { plainMessage } from '../../src/cli/plain.ts';
-import type { ConversationKey, MessageView } from '../../src/link/messages.ts';
 import { startHub, type TestFront, type TestHub } from '../hub/start.ts';
 import { imux } from './run.ts';
 
@@ -12,22 +10,6 @@ describe('imux help', () => {
     expect(help.stdout).toContain('Usage: imux send');
     expect(await imux(['help', 'sned'], invocation)).toMatchObject({ code: 64, stdout: '' });
   });
-});
-
-it('an own message is by "me"', () => {
-  const message: MessageView = {
-    id: '1',
-    account: 'work',
-    network: 'test',
-    target: 'work:alice',
-    kind: 'person',
-    from: { id: '', name: '', self: true },
-    at: '2026-01-31T12:00:00.000Z',
-    text: 'hello',
-    conversation: 'c1' as ConversationKey,
-  };
-  expect(plainMessage(message, () => '12:00')).toBe('12:00 work:alice me: hello');
-  expect(plainMessage({ ...message, style: 'action' }, () => '12:00')).toBe('12:00 work:alice * me hello');
 });
 
 describe('with accounts', () => {
