@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { hubNodeOptions } from '../link/start.ts';
 import { exit } from './exit.ts';
 import { type Io, VerbError } from './verb.ts';
 
@@ -50,7 +51,7 @@ Description=imux hub: chat accounts in the background
 After=network-online.target
 
 [Service]
-ExecStart=${commandWord(node)} ${commandWord(program)} hub run
+ExecStart=${[node, ...hubNodeOptions, program].map(commandWord).join(' ')} hub run
 ${given.join('\n')}
 Restart=on-failure
 RestartSec=5

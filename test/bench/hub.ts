@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Presence } from '../../adapters/contract.ts';
 import { attach, type LinkClient } from '../../src/link/client.ts';
 import type { AccountInput, Change } from '../../src/link/messages.ts';
+import { hubNodeOptions } from '../../src/link/start.ts';
 import { findPaths, type Paths } from '../../src/paths.ts';
 import { spawnServer, tempDir, waitFor } from '../servers/process.ts';
 
@@ -37,7 +38,7 @@ export async function benchHub(
   const whole = { ...process.env, ...env, IMUX_HOME: dir.path };
   const paths = findPaths(whole);
   await prepare?.(paths);
-  const hub = await spawnServer(process.execPath, [program, 'hub', 'run'], {
+  const hub = await spawnServer(process.execPath, [...hubNodeOptions, program, 'hub', 'run'], {
     env: whole,
     ready: async () =>
       (await attach(paths, 'bench').then(

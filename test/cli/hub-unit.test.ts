@@ -36,7 +36,9 @@ describe('imux hub install', () => {
     expect([code, stdout]).toEqual([0, `${unit()}\n`]);
     expect(stderr).toContain('imux.service runs');
     const text = readFileSync(unit(), 'utf8');
-    expect(text).toMatch(/^ExecStart="\/.*node" "\/.*imux\.ts" hub run$/m);
+    expect(text).toMatch(
+      /^ExecStart="\/.*node" "--max-semi-space-size=8" "--heap-growing-percent=50" "\/.*imux\.ts" hub run$/m,
+    );
     expect(text).toContain(`Environment="IMUX_HOME=${join(dir.path, 'h')}"`);
     expect(statSync(unit()).mode & 0o777).toBe(0o600);
     expect(told()).toBe('--user daemon-reload\n--user enable --now imux.service\n');
@@ -68,7 +70,9 @@ describe('imux hub install', () => {
 describe('the unit', () => {
   it('takes what systemd would read as its own as it is', () => {
     const text = unitText({ PATH: '/a b:/c%d"e' }, '/no de', '/it$elf');
-    expect(text).toContain('ExecStart="/no de" "/it$$elf" hub run');
+    expect(text).toContain(
+      'ExecStart="/no de" "--max-semi-space-size=8" "--heap-growing-percent=50" "/it$$elf" hub run',
+    );
     expect(text).toContain('Environment="PATH=/a b:/c%%d\\"e"');
   });
 

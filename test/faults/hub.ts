@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { attach, type LinkClient } from '../../src/link/client.ts';
 import type { AccountInput, AccountState, AccountView, MessageView } from '../../src/link/messages.ts';
+import { hubNodeOptions } from '../../src/link/start.ts';
 import { findPaths, type Paths } from '../../src/paths.ts';
 import { tempDir, waitFor } from '../servers/process.ts';
 
@@ -56,7 +57,14 @@ export async function hubProcess({
     return child;
   };
   const start = async (): Promise<LinkClient> => {
-    const [command = process.execPath, ...args] = [...within, process.execPath, program, 'hub', 'run'];
+    const [command = process.execPath, ...args] = [
+      ...within,
+      process.execPath,
+      ...hubNodeOptions,
+      program,
+      'hub',
+      'run',
+    ];
     const started = spawn(command, args, { env: whole, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [started.stdout, started.stderr])
       stream.on('data', (chunk: Buffer) => {
