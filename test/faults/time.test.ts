@@ -189,7 +189,10 @@ describe('F13 a soak', () => {
       if (tick % 50 === 49) samples.push({ said, memory: memoryOf(hub.pid), files: files() });
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    await waitFor(async () => (await stateOf(hub.link, 'xmpp'))?.state === 'online', { timeoutMs: 60_000 });
+    await waitFor(async () => (await stateOf(hub.link, 'xmpp'))?.state === 'online', {
+      timeoutMs: 330_000,
+      what: 'xmpp to be back',
+    });
     const count = async (): Promise<number> =>
       (await archived(hub.link)).filter(({ text }) => text.startsWith('soak ')).length;
     await waitFor(async () => (await count()) >= wanted, { timeoutMs: 120_000 }).catch(() => {});
