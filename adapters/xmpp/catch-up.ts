@@ -19,6 +19,8 @@ export interface Past {
  * meanwhile waits, so that each chat keeps its order. Where the next one begins is stored with the messages before it.
  */
 export interface CatchUp {
+  /** Before the first presence, and so before any message: where nothing is archived, nothing waits. */
+  ready(): Promise<void>;
   /** After the sign-in. `marks`: how far each chat was read on other devices, by the archive's id. */
   account(marks: ReadonlyMap<string, string>): Promise<void>;
   /** Before the room is entered: how many messages of its own playback are wanted. */
@@ -75,6 +77,7 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
   const unasked = new Set<string>();
   let told = new Set<string>();
   let scheduled = false;
+  let looks = false;
 
   const keep = (): void => {
     scheduled = false;
@@ -91,6 +94,7 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
     // Stored before the first stanza that waits is acknowledged: whoever resumes this stream has to look again.
     memory.set(unfinished, '1');
     held.set(wire.self, []);
+    looks = true;
   } else if (memory.get(markKey(wire.self)) !== undefined) whole.add(wire.self);
 
   /** False: some of it has come by itself meanwhile, waits, and will be told as the news that it is. */
@@ -178,8 +182,16 @@ export function catchUp(wire: Wire, needs: CatchUpNeeds): CatchUp {
   };
 
   return {
+    async ready() {
+      if (!looks) return;
+      const info = await needs.disco.info(wire.self).catch(() => undefined);
+      if (info?.features.has(NS.mam)) return;
+      // What waited here and was acknowledged would be lost with the connection: no archive brings it again.
+      memory.set(unfinished, undefined);
+      release(wire.self);
+    },
     async account(marks) {
-      if (!held.has(wire.self)) return;
+      if (!looks) return;
       await fill(undefined, marks);
       memory.set(unfinished, undefined);
     },

@@ -136,6 +136,7 @@ export function goOnline(host: Host, settings: XmppSettings, stream: Stream, end
     // RFC 6121 2.2: the roster before the first presence, so that what comes is known to be of contacts.
     await contactList.load();
     host.emit({ type: 'roster', contacts: contactList.contacts(), chats: places.expected() });
+    await missed.ready();
     presence.begin(stream.resumed);
     const names = contactList.contacts().map(({ address }) => domain(address));
     const later = [
