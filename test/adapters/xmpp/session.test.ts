@@ -460,3 +460,16 @@ describe('after the end', () => {
     for (const call of calls) await expect(call(), call.toString()).rejects.toMatchObject({ code: 'unreachable' });
   });
 });
+
+it('F20 knows before its first presence whether an archive would bring again what waits; without one nothing waits', async () => {
+  const memory = new Map<string, string>();
+  on = await fake({ memory, disco: [] });
+  const asked = on.sent.findIndex(
+    (stanza) =>
+      stanza.attrs.to === 'me@example.org' && stanza.getChild('query', 'http://jabber.org/protocol/disco#info'),
+  );
+  const present = on.sent.findIndex(({ name, attrs }) => name === 'presence' && attrs.to === undefined);
+  expect(asked).toBeGreaterThanOrEqual(0);
+  expect(asked).toBeLessThan(present);
+  expect(memory.has('mam.open')).toBe(false);
+});
