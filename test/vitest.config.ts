@@ -6,10 +6,13 @@ const faults = 'test/faults/*.test.ts';
 /** Whole programs and whole networks, if only in this process: seconds each, where a unit test takes milliseconds. */
 const whole = [
   'test/{contract,cli,hub,e2e,library}/**/*.test.{ts,tsx}',
-  'test/accounts/secrets.test.ts',
+  'test/accounts/{secrets,settings}.test.ts',
   'test/archive/{durability,search}.test.ts',
   'test/link/server.test.ts',
   'test/tui/terminal.test.ts',
+  'test/adapters/irc/{history,session,sign-in,hostile,message}.test.ts',
+  'test/adapters/telegram/faults.test.ts',
+  'test/adapters/xmpp/transport/{management,proxy,sasl,stream,tls,xml}.test.ts',
 ];
 
 /** `unit` is what one runs while working; `whole` needs nothing but Node either; `servers` needs those of test/servers, and `faults` break things. */
