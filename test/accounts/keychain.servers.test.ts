@@ -25,7 +25,7 @@ const answersIn = (stdout: string): readonly Answer[] =>
     .map((line) => JSON.parse(line));
 const lines = (calls: readonly Call[]): string => calls.map((call) => `${JSON.stringify(call)}\n`).join('');
 
-describe.skipIf(!here)('the keychain on a real gnome-keyring', () => {
+describe.skipIf(!here)('the keychain on a real gnome-keyring (needs it and a D-Bus session)', () => {
   let home: TempDir;
   beforeAll(async () => {
     home = await tempDir('keyring');

@@ -318,7 +318,7 @@ const outside = Object.values(networkInterfaces())
   .find((entry) => entry && !entry.internal && entry.family === 'IPv4')?.address;
 
 test.skipIf(outside === undefined)(
-  'L17 no byte leaves in clear for another address when there is a secret',
+  'L17 no byte leaves in clear for another address when there is a secret (needs an address beside loopback)',
   async () => {
     const received: string[] = [];
     const open = createServer((socket) => void socket.on('data', (chunk) => received.push(chunk.toString())));

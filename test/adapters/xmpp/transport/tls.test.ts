@@ -211,21 +211,24 @@ describe('without TLS', () => {
     .flatMap((list) => list ?? [])
     .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
-  test.skipIf(address === undefined)('L3 another address is not, and nothing is said', async () => {
-    let said = '';
-    const elsewhere = createServer((socket) => {
-      socket.on('data', (data) => {
-        said += data.toString();
+  test.skipIf(address === undefined)(
+    'L3 another address is not, and nothing is said (needs an address beside loopback)',
+    async () => {
+      let said = '';
+      const elsewhere = createServer((socket) => {
+        socket.on('data', (data) => {
+          said += data.toString();
+        });
+        socket.on('error', () => {});
       });
-      socket.on('error', () => {});
-    });
-    await new Promise<void>((resolve) => elsewhere.listen(0, address, resolve));
-    const listening = elsewhere.address();
-    const port = listening !== null && typeof listening !== 'string' ? listening.port : 0;
-    await refusal(open(0, { settings: { server: { host: address ?? '', port } } }), 'refused');
-    await new Promise((resolve) => elsewhere.close(resolve));
-    expect(said).toBe('');
-  });
+      await new Promise<void>((resolve) => elsewhere.listen(0, address, resolve));
+      const listening = elsewhere.address();
+      const port = listening !== null && typeof listening !== 'string' ? listening.port : 0;
+      await refusal(open(0, { settings: { server: { host: address ?? '', port } } }), 'refused');
+      await new Promise((resolve) => elsewhere.close(resolve));
+      expect(said).toBe('');
+    },
+  );
 });
 
 describe('DNS', () => {
